@@ -1,7 +1,8 @@
 """What can go wrong for a user, as one small tree of classes.
 
-A `ChurnkitError` is a problem that the user can mend: a message (the fact: what, where), a hint (the next step) and a stable `code`.
-The door prints it in one or two lines and exits with `exit_code`. Anything else that is raised is a bug of ours and stays a traceback.
+A `ChurnkitError` is a problem that the user can mend: a message (the fact: what, where), a hint (the next step) and
+a stable `code`. The door prints it in one or two lines and exits with `exit_code`. Anything else that is raised is a
+bug of ours and stays a traceback.
 """
 
 from typing import ClassVar

@@ -1,8 +1,8 @@
 """The vocabulary: every column that churnkit shows, with its kind, its meaning, and when it is empty.
 
-A word means one thing everywhere: the same in the shell, in Python, in JSON keys, in CSV headers and in the docs. The renderer takes
-alignment and format from here, `churnkit schema` takes the JSON Schema, and the docs take the glossary. Features carry their own terms:
-the docstring of each feature function (see `customers/features.py`).
+A word means one thing everywhere: the same in the shell, in Python, in JSON keys, in CSV headers and in the docs. The
+renderer takes alignment and format from here, `churnkit schema` takes the JSON Schema, and the docs take the glossary.
+Features carry their own terms: the docstring of each feature function (see `customers/features.py`).
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ RISK_HIGH, RISK_MEDIUM = 0.7, 0.4
 
 ORDERS = (
     Term("customer_id", "id", "The customer, exactly as in the file."),
-    Term("order_key", "integer", "Tells one order of a customer's day from another; 0 where the file has no order id."),
+    Term("order_key", "integer", "Tells one order of a customer's day from another; 0 without an order id."),
     Term("ordered_at", "date", "When the line was ordered, to the second, in the stated time zone."),
     Term("amount_cents", "integer", "Net amount of the line in hundredths; negative for a return.", nullable=True),
     Term("quantity_milli", "integer", "Units of the line in thousandths.", nullable=True),
@@ -59,7 +59,7 @@ SCORE = (
     Term("recency_days", "days", "Cutoff minus last order."),
     Term("frequency", "integer", "Number of orders before the cutoff."),
     Term("monetary", "money", "Net amount before the cutoff, refunds taken off.", nullable=True),
-    Term("alive_probability", "share", "P(the customer still has the habit at the cutoff); not 1 - churn probability."),
+    Term("alive_probability", "share", "P(the habit still lives at the cutoff); not 1 - churn probability."),
     Term(
         "spend_if_retained",
         "money",

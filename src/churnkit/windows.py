@@ -45,8 +45,8 @@ def training_cutoffs(
 ) -> Sequence[date]:
     """Earlier cutoffs whose outcome windows are closed by `cutoff`, latest first.
 
-    The k-th is `cutoff - horizon - k * max(7, horizon / 3)`; none lies within one horizon of the first order, where hardly any
-    history would be left to learn from.
+    The k-th is `cutoff - horizon - k * max(7, horizon / 3)`; none lies within one horizon of the first order, where
+    hardly any history would be left to learn from.
 
     Example:
         >>> [str(day) for day in training_cutoffs(date(2024, 1, 1), 90, date(2023, 5, 1))]
