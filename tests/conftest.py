@@ -7,6 +7,10 @@ import pytest
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="write today's answers into the documents that are checked")
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real order files; a test that needs it is skipped where it is absent."""
