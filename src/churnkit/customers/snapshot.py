@@ -1,0 +1,182 @@
+"""The only place where time is cut: customers as they were at a cutoff, and what they did afterwards.
+
+History is every day before the cutoff, the horizon is `[cutoff, cutoff + horizon_days)`. All functions take the clean
+order lines, or an `OrderBook` made of them once with `order_book`; the answers are the same.
+"""
+
+from datetime import date, timedelta
+from typing import TypeAlias
+
+import polars as pl
+from polars import col
+
+from churnkit.customers.features import FEATURES
+from churnkit.customers.features.registry import money
+from churnkit.customers.kernel import (
+    LINES_SCHEMA,
+    OrderBook,
+    customer_facts,
+    first_purchases,
+    group_orders,
+    window_sums,
+)
+from churnkit.errors import MissingColumnError, ShortHistoryError, UsageError
+from churnkit.terms import Term
+
+Orders: TypeAlias = pl.DataFrame | OrderBook
+
+EPOCH = date(1970, 1, 1)
+
+_IDENTITY = (
+    Term("customer_id", "id", "The customer, exactly as in the file."),
+    Term("last_order_on", "date", "Day of the last order before the cutoff."),
+)
+
+
+def order_book(orders: Orders) -> OrderBook:
+    """Group lines to orders once, so that several snapshots cost little more than one.
+
+    Args:
+        orders: Clean order lines (`terms.ORDERS`), or a book already made, which is returned as it is.
+
+    Raises:
+        MissingColumnError: If a column of the clean order lines is not there.
+    """
+    if isinstance(orders, OrderBook):
+        return orders
+    missing = [name for name in LINES_SCHEMA if name not in orders.columns]
+    if missing:
+        raise MissingColumnError(
+            f"the order lines have no column {missing[0]}", hint="make them with churnkit.clean_orders(...)"
+        )
+    lines = orders.lazy().select(col(name).cast(dtype) for name, dtype in LINES_SCHEMA.items())
+    grouped, products = pl.collect_all([group_orders(lines), first_purchases(lines)])
+    return OrderBook(grouped, products)
+
+
+def snapshot(orders: Orders, *, cutoff: date) -> pl.DataFrame:
+    """The customer table at a cutoff: one row per customer with at least one order before it.
+
+    Args:
+        orders: Clean order lines or an order book; what is on or after the cutoff is not seen.
+        cutoff: The first day that is not seen.
+
+    Returns:
+        `customer_id last_order_on`, then the features in their documented order (`snapshot_terms`), sorted by
+        `customer_id`. Money is in currency units, null where the file has no amount.
+
+    Example:
+        >>> from datetime import datetime
+        >>> lines = pl.DataFrame(
+        ...     [("ann", 1, datetime(2024, 1, 1), 1000), ("ann", 2, datetime(2024, 1, 11), 3000)],
+        ...     schema=["customer_id", "order_key", "ordered_at", "amount_cents"], orient="row",
+        ... ).with_columns(quantity_milli=None, product=None, market=None)
+        >>> snapshot(lines, cutoff=date(2024, 1, 31)).select("customer_id", "recency_days", "frequency", "monetary").row(0)
+        ('ann', 20, 2, 40.0)
+    """
+    book = order_book(orders)
+    facts = customer_facts(book.orders.lazy(), book.products.lazy(), _day(cutoff))
+    return (
+        facts.select(
+            col("customer_id").cast(pl.String),
+            col("last_day").cast(pl.Int32).cast(pl.Date).alias("last_order_on"),
+            *(feature() for feature in FEATURES),
+        )
+        .sort("customer_id")
+        .collect()
+    )
+
+
+def snapshot_terms() -> tuple[Term, ...]:
+    """The glossary of the customer table, in the order of its columns."""
+    return (*_IDENTITY, *(feature.term for feature in FEATURES))
+
+
+def outcomes(orders: Orders, *, cutoff: date, horizon_days: int) -> pl.DataFrame:
+    """What the customers known at a cutoff did within the horizon after it.
+
+    Args:
+        orders: Clean order lines or an order book that reach to the end of the horizon.
+        cutoff: The first day of the horizon.
+        horizon_days: Its length.
+
+    Returns:
+        `customer_id churned spend`, the rows of `snapshot` at the same cutoff in the same order: `churned` is true where
+        there was no order, `spend` is the net amount within the horizon, null where the file has no amount.
+    """
+    found = _within(orders, cutoff, cutoff, cutoff + timedelta(days=_positive(horizon_days, "horizon_days")))
+    return found.select("customer_id", churned=col("orders") == 0, spend="spend")
+
+
+def spend_within(orders: Orders, *, cutoff: date, days: int) -> pl.DataFrame:
+    """Orders and net spend in the last days before a cutoff, for every customer known at it.
+
+    Returns:
+        `customer_id orders spend`, in the order of `snapshot`; `spend` is null where the file has no amount.
+    """
+    return _within(orders, cutoff, cutoff - timedelta(days=_positive(days, "days")), cutoff)
+
+
+def default_cutoff(orders: Orders) -> date:
+    """The day after the last order line; never the wall clock.
+
+    Raises:
+        ShortHistoryError: If there are no order lines.
+    """
+    return _date(_first_and_last_day(orders)[1]) + timedelta(days=1)
+
+
+def first_order_on(orders: Orders) -> date:
+    """The day of the first order line.
+
+    Raises:
+        ShortHistoryError: If there are no order lines.
+    """
+    return _date(_first_and_last_day(orders)[0])
+
+
+def _within(orders: Orders, cutoff: date, start: date, end: date) -> pl.DataFrame:
+    """`customer_id orders spend` in `[start, end)` for the customers known at the cutoff."""
+    book = order_book(orders)
+    lazy = book.orders.lazy()
+    known = (
+        lazy.filter(col("is_order") & (col("day") < _day(cutoff)))
+        .group_by("customer_id")
+        .agg(has_amount=col("cents").count() > 0)
+    )
+    return (
+        known.join(window_sums(lazy, _day(start), _day(end)), on="customer_id", how="left")
+        .select(
+            col("customer_id").cast(pl.String),
+            col("n_orders").fill_null(0).alias("orders"),
+            pl.when("has_amount").then(money(col("net_cents").fill_null(0))).alias("spend"),
+        )
+        .sort("customer_id")
+        .collect()
+    )
+
+
+def _first_and_last_day(orders: Orders) -> tuple[int, int]:
+    if isinstance(orders, OrderBook):
+        days = orders.orders.select(first=col("day").min(), last=col("day").max())
+    else:
+        day = col("ordered_at").dt.date().to_physical().cast(pl.Int64)
+        days = orders.select(first=day.min(), last=day.max())
+    first, last = days.row(0)
+    if first is None:
+        raise ShortHistoryError("there are no order lines", hint="see what was dropped and why: churnkit check")
+    return first, last
+
+
+def _day(on: date) -> int:
+    return (on - EPOCH).days
+
+
+def _date(day: int) -> date:
+    return EPOCH + timedelta(days=day)
+
+
+def _positive(days: int, name: str) -> int:
+    if days < 1:
+        raise UsageError(f"{name} is {days}; a window has at least one day", hint=f"give {name} a number from 1 up")
+    return days
