@@ -71,8 +71,8 @@ def snapshot(orders: Orders, *, cutoff: date) -> pl.DataFrame:
         ...     [("ann", 1, datetime(2024, 1, 1), 1000), ("ann", 2, datetime(2024, 1, 11), 3000)],
         ...     schema=["customer_id", "order_key", "ordered_at", "amount_cents"], orient="row",
         ... ).with_columns(quantity_milli=None, product=None, market=None)
-        >>> snapshot(lines, cutoff=date(2024, 1, 31)).select("customer_id", "recency_days", "frequency", "monetary").row(0)
-        ('ann', 20, 2, 40.0)
+        >>> snapshot(lines, cutoff=date(2024, 1, 31)).row(0)[:7]
+        ('ann', datetime.date(2024, 1, 11), 20, 30, 10, 2, 40.0)
     """
     book = order_book(orders)
     facts = customer_facts(book.orders.lazy(), book.products.lazy(), _day(cutoff))
@@ -101,8 +101,8 @@ def outcomes(orders: Orders, *, cutoff: date, horizon_days: int) -> pl.DataFrame
         horizon_days: Its length.
 
     Returns:
-        `customer_id churned spend`, the rows of `snapshot` at the same cutoff in the same order: `churned` is true where
-        there was no order, `spend` is the net amount within the horizon, null where the file has no amount.
+        `customer_id churned spend`, the rows of `snapshot` at the same cutoff in the same order: `churned` is true
+        where there was no order, `spend` is the net amount within the horizon, null where the file has no amount.
     """
     found = _within(orders, cutoff, cutoff, cutoff + timedelta(days=_positive(horizon_days, "horizon_days")))
     return found.select("customer_id", churned=col("orders") == 0, spend="spend")

@@ -33,8 +33,9 @@ def last_gap_days() -> pl.Expr:
 
 @feature("gaps", "number")
 def gap_variation() -> pl.Expr:
-    """Standard deviation of the gaps over their mean: 0 for a clockwork customer, about 1 for a random one. Null where
-    there are fewer than three order days.
+    """Standard deviation of the gaps over their mean: 0 for a clockwork customer, about 1 for a random one.
+
+    Null where there are fewer than three order days.
     """
     return std_gap_days() / mean_gap_days()
 

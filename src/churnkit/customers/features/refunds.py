@@ -14,8 +14,9 @@ def n_refunds() -> pl.Expr:
 
 @feature("refunds", "share")
 def refund_share() -> pl.Expr:
-    """Refunded amount over ordered amount, at most 1. Null where all orders are worth nothing or the file has no
-    amount.
+    """Refunded amount over ordered amount, at most 1.
+
+    Null where all orders are worth nothing or the file has no amount.
     """
     return ratio(pl.min_horizontal(col("refund_cents"), col("order_cents")), col("order_cents"))
 

@@ -22,8 +22,9 @@ def recency_over_max_gap() -> pl.Expr:
 
 @feature("silence", "number", +1)
 def silence_in_deviations() -> pl.Expr:
-    """Recency minus the mean gap, in standard deviations of the gaps (one day at least). Null where there are fewer
-    than three order days.
+    """Recency minus the mean gap, in standard deviations of the gaps (one day at least).
+
+    Null where there are fewer than three order days.
     """
     excess = recency_days() - mean_gap_days()
     return excess / std_gap_days().clip(lower_bound=1.0)
