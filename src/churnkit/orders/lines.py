@@ -1,5 +1,7 @@
 """Raw lines: the rows of the user's files before anything is made of them, and where each one stands."""
 
+import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -8,6 +10,14 @@ import polars as pl
 from churnkit.errors import ChurnkitError, DataError, ReadWriteError
 
 Unit = Literal["line", "record", "row"]
+Jumps = tuple[tuple[int, int], ...]
+
+READ_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, EOFError, ValueError, OverflowError)
+"""What Polars raises for a damaged file; a panic of its Rust side is no `Exception`, so it has to be named."""
+
+_USER_INFO = re.compile(r"://\S+@")  # to the last @: passwords hold them
+_URI_QUERY = re.compile(r"(://[^\s?#]+\?)[^\s#]+")
+_SECRET = re.compile(r"(?i)\b(password|secret|token|sig|signature|[\w-]*key)=[^&\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,22 +28,27 @@ class Origin:
         name: What the user calls it.
         lines: How many rows it gave.
         first_line: Number of the first of them; 2 below a header.
-        unit: What the number counts: physical lines of a text file; records, where cells hold line ends of their own
-            or blank lines stand between the rows; rows of a table.
+        unit: What the number counts: physical lines of a text file, records of a JSON array, rows of a table.
+        jumps: Rows from which on the physical line is further down than the row, because blank lines or cells with
+            line ends of their own stand before them: (row, lines to add), ascending.
 
     Example:
         >>> Origin("orders.csv", 10, 2).place(0), Origin("orders.parquet", 10, unit="row").place(3)
         ('orders.csv:2', 'orders.parquet, row 4')
+        >>> [Origin("orders.csv", 3, 2, jumps=((1, 4), (2, 5))).place(row) for row in range(3)]
+        ['orders.csv:2', 'orders.csv:7', 'orders.csv:9']
     """
 
     name: str
     lines: int
     first_line: int = 1
     unit: Unit = "line"
+    jumps: Jumps = ()
 
     def place(self, row_index: int) -> str:
         """Where row `row_index` of this file stands, counted from 0."""
-        number = self.first_line + row_index
+        jump = bisect_right(self.jumps, row_index, key=lambda jump: jump[0])
+        number = self.first_line + row_index + (self.jumps[jump - 1][1] if jump else 0)
         return f"{self.name}:{number}" if self.unit == "line" else f"{self.name}, {self.unit} {number}"
 
 
@@ -112,13 +127,38 @@ def collect(frame: pl.LazyFrame, name: str) -> pl.DataFrame:
     """
     try:
         return frame.collect()
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+    except READ_ERRORS as error:
         raise read_error(error, name) from error
 
 
-def read_error(error: Exception, name: str) -> ChurnkitError:
-    """What a failed read means to the user; the one place where the words of other libraries are interpreted."""
-    said = " ".join(str(error).split()) or type(error).__name__
-    if "os error 28" in said or "os error 5)" in said:
-        return ReadWriteError(f"{name}: {said[:200]}")
-    return DataError(f"{name} cannot be read: {said[:200]}", hint="is the file damaged or incomplete?")
+def read_error(error: BaseException, name: str) -> ChurnkitError:
+    """What a failed read means to the user: the one place where the words of other libraries are interpreted.
+
+    Polars raises OSError without an errno, so its text is all there is.
+    """
+    said = first_words(str(error)) or type(error).__name__
+    if re.search(r"os error (5|28)\b", said) or (isinstance(error, OSError) and error.errno in (5, 28)):
+        return ReadWriteError(f"{name}: {said}")
+    return DataError(f"{name} cannot be read: {said}", hint="the file may be damaged or cut short: export it again")
+
+
+def first_words(text: str, most: int = 160) -> str:
+    """The beginning of another library's message on one line, without secrets.
+
+    Example:
+        >>> first_words("no answer from http://me:secret@host/x.parquet?sig=abc\\n\\nThis error occurred while ...")
+        'no answer from http://***@host/x.parquet?***'
+    """
+    line = scrub(" ".join(text.split("\n\n")[0].split()))
+    return line if len(line) <= most else f"{line[:most]}..."
+
+
+def scrub(text: str) -> str:
+    """Text without the passwords, tokens and signatures that URIs carry.
+
+    Example:
+        >>> scrub("s3://key:secret@bucket/orders.parquet password=abc https://host/o.csv?sig=abc&x=1")
+        's3://***@bucket/orders.parquet password=*** https://host/o.csv?***'
+    """
+    text = _URI_QUERY.sub(r"\1***", _USER_INFO.sub("://***@", text))
+    return _SECRET.sub(r"\1=***", text)
