@@ -73,3 +73,30 @@ SCORE = (
     Term("next_order_on", "date", "When the next order was or is due by the customer's own rhythm.", nullable=True),
     Term("reasons", "list", "At most three reasons for the churn probability, in the customer's own numbers."),
 )
+
+WINDOW = (
+    Term("silent_days", "days", "Days since the last order day."),
+    Term("customers", "integer", "Times that a customer was silent for so long, with a whole horizon seen after it."),
+    Term("returned", "integer", "Those that ordered again within the horizon."),
+    Term("return_probability", "share", "Returned over customers."),
+)
+
+SEGMENT = (
+    Term("segment", "text", "Named RFM segment at the cutoff."),
+    Term("customers", "integer", "Customers in the segment."),
+    Term("share", "share", "Their share of all customers."),
+    Term("revenue", "money", "Their net amount before the cutoff.", nullable=True),
+    Term("revenue_share", "share", "Their share of the net amount of all customers.", nullable=True),
+    Term("mean_recency_days", "number", "Mean days from the last order to the cutoff."),
+    Term("churn_probability", "probability", "Mean P(no order within the horizon) of those scored.", nullable=True),
+    Term("value_at_risk", "money", "What can still be saved, summed over those scored.", nullable=True),
+    Term("action", "text", "What to do for them."),
+)
+
+SEGMENT_LIST = (
+    Term("customer_id", "id", "The customer, exactly as in the file."),
+    Term("r_score", "integer", "Recency score 1..5, 5 for the most recent."),
+    Term("f_score", "integer", "Frequency score 1..5, 5 for the most orders."),
+    Term("m_score", "integer", "Monetary score 1..5, 5 for the highest net amount.", nullable=True),
+    Term("segment", "text", "Named RFM segment at the cutoff."),
+)

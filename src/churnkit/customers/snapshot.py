@@ -117,6 +117,28 @@ def spend_within(orders: Orders, *, cutoff: date, days: int) -> pl.DataFrame:
     return _within(orders, cutoff, cutoff - timedelta(days=_positive(days, "days")), cutoff)
 
 
+def silences(orders: Orders, *, cutoff: date) -> pl.DataFrame:
+    """Every silence before a cutoff: from an order day to the next one, or to the cutoff where none came.
+
+    Returns:
+        `age_days silent_days returned`, one row per customer and order day, sorted: how long before the cutoff the
+        silence began, how long it lasted, and whether an order ended it.
+    """
+    same = (col("side") == col("side").shift(-1)).fill_null(False)
+    return (
+        order_book(orders)
+        .orders.lazy()
+        .filter(col("new_day") & (col("day") < _day(cutoff)))
+        .select(
+            age_days=_day(cutoff) - col("day"),
+            silent_days=pl.when(same).then(col("day").shift(-1)).otherwise(_day(cutoff)) - col("day"),
+            returned=same,
+        )
+        .sort(pl.all())
+        .collect()
+    )
+
+
 def default_cutoff(orders: Orders) -> date:
     """The day after the last order line; never the wall clock.
 

@@ -75,13 +75,18 @@ def ratio(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
     return when(whole > 0).then(part.cast(pl.Float64) / whole.cast(pl.Float64))
 
 
-def money(cents: pl.Expr) -> pl.Expr:
-    """Cents as currency units: the one place where money becomes a float.
+def divide(value: pl.Expr, divisor: pl.Expr | int) -> pl.Expr:
+    """`value / divisor`, correctly rounded.
 
     Polars multiplies by the inverse of a constant divisor, which turns 89280 cents into 892.8000000000001. A column as
     divisor is divided by exactly.
     """
-    return cents.cast(pl.Float64) / (cents * 0 + 100).cast(pl.Float64)
+    return value.cast(pl.Float64) / (value * 0 + divisor).cast(pl.Float64)
+
+
+def money(cents: pl.Expr) -> pl.Expr:
+    """Cents as currency units: the one place where money becomes a float."""
+    return divide(cents, 100)
 
 
 def spread(n: pl.Expr, total: pl.Expr, squares: pl.Expr) -> pl.Expr:
