@@ -29,7 +29,7 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def place(path: Path, node: ast.expr | ast.stmt | ast.excepthandler) -> str:
+def place(path: Path, node: ast.expr | ast.stmt) -> str:
     return f"{path.relative_to(SOURCE).as_posix()}:{node.lineno}"
 
 
@@ -71,7 +71,7 @@ def test_nothing_below_the_door_reads_the_clock() -> None:
 
 def test_no_error_is_caught_by_a_class_that_fits_all() -> None:
     handlers = [
-        place(path, node)
+        f"{path.relative_to(SOURCE).as_posix()}:{node.lineno}"
         for path in MODULES
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.ExceptHandler)
@@ -80,11 +80,9 @@ def test_no_error_is_caught_by_a_class_that_fits_all() -> None:
     assert handlers == []
 
 
-def cuts_time(node: ast.AST) -> bool:
-    """True for a comparison of order times with anything, the one thing that only customers/ may do."""
-    if not isinstance(node, ast.Compare) or not any(
-        isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in node.ops
-    ):
+def cuts_time(node: ast.Compare) -> bool:
+    """True where times of orders are compared with anything, the one thing that only customers/ may do."""
+    if not any(isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in node.ops):
         return False
     words = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
     words |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
@@ -97,7 +95,7 @@ def test_only_customers_cuts_time() -> None:
         for path in MODULES
         if path.relative_to(SOURCE).parts[0] != "customers"
         for node in ast.walk(parsed(path))
-        if cuts_time(node)
+        if isinstance(node, ast.Compare) and cuts_time(node)
     ]
     assert cuts == []
 
@@ -113,7 +111,7 @@ def test_files_and_functions_stay_small() -> None:
     assert (long_files, long_functions) == ([], [])
 
 
-def test_every_public_name_resolves_and_has_a_docstring_with_an_example() -> None:
+def test_every_public_name_resolves_and_has_a_docstring() -> None:
     public = {name: getattr(churnkit, name) for name in churnkit.__all__}
     assert [name for name, thing in public.items() if callable(thing) and not thing.__doc__] == []
 

@@ -42,7 +42,7 @@ class Step:
 
 def documents() -> list[Path]:
     """The Markdown files whose console blocks are run."""
-    folders = (ROOT / "docs", ROOT / "tests" / "transcripts")
+    folders = (ROOT / "docs", ROOT / "examples", ROOT / "tests" / "transcripts")
     found = [ROOT / "README.md", *(path for folder in folders for path in sorted(folder.rglob("*.md")))]
     return [path for path in found if BLOCK.search(path.read_text(encoding="utf-8"))]
 
