@@ -143,10 +143,10 @@ def read_error(error: BaseException, name: str) -> ChurnkitError:
 
 
 def first_words(text: str, most: int = 160) -> str:
-    """The beginning of another library's message on one line, without secrets.
+    r"""The beginning of another library's message on one line, without secrets.
 
     Example:
-        >>> first_words("no answer from http://me:secret@host/x.parquet?sig=abc\\n\\nThis error occurred while ...")
+        >>> first_words("no answer from http://me:secret@host/x.parquet?sig=abc\n\nThis error occurred while ...")
         'no answer from http://***@host/x.parquet?***'
     """
     line = scrub(" ".join(text.split("\n\n")[0].split()))

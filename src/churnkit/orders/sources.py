@@ -72,10 +72,13 @@ def find_sources(
     if not sources:
         raise UsageError("no orders were named", hint="name at least one file")
     found: dict[Path | str, Source | Database | Remote] = {}
-    for typed in map(os.fspath, sources):
-        for source in _behind(typed, stdin):
-            content = source.content if isinstance(source, Source) else None
-            found.setdefault(content.resolve() if isinstance(content, Path) else typed, source)
+    for typed in (str(os.fspath(source)) for source in sources):
+        try:
+            for source in _behind(typed, stdin):
+                content = source.content if isinstance(source, Source) else None
+                found.setdefault(content.resolve() if isinstance(content, Path) else typed, source)
+        except OSError as error:
+            raise InputNotFoundError(f"{typed} cannot be opened: {error.strerror or error}") from error
     return list(found.values())
 
 
@@ -127,11 +130,8 @@ def _from_uri(uri: str, scheme: str) -> Database | Remote:
 
 def _from_path(path: Path, partitions: tuple[tuple[str, str], ...] = ()) -> Source:
     """A file; what is none (a pipe such as /dev/fd/63) can be read only once and is taken as bytes."""
-    try:
-        with path.open("rb") as file:
-            return Source(str(path), path if path.is_file() else file.read(), partitions)
-    except OSError as error:
-        raise InputNotFoundError(f"{path} cannot be opened: {error.strerror or error}") from error
+    with path.open("rb") as file:
+        return Source(str(path), path if path.is_file() else file.read(), partitions)
 
 
 def _from_folder(folder: Path, typed: str) -> Iterator[Source]:
@@ -156,7 +156,8 @@ def _visible(name: str) -> bool:
 
 
 def _from_glob(pattern: str) -> Iterator[Source]:
-    matches = [Path(match) for match in sorted(glob.glob(pattern, recursive=True)) if _visible(Path(match).name)]
+    names = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+    matches = [Path(name) for name in names if _visible(Path(name).name)]
     if not matches:
         raise InputNotFoundError(f"no file matches {pattern}", hint=_nearest(Path(pattern)))
     fixed = next(i for i, part in enumerate(Path(pattern).parts) if glob.has_magic(part))
