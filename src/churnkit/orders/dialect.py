@@ -28,7 +28,8 @@ class Dialect:
         delimiter: One character; `BLANKS` for runs of blanks.
         columns: Names of the columns; "1", "2", ... without a header.
         header: Whether the first line holds the names.
-        skip: Physical lines before the first line of data.
+        skip: Physical lines before the header, or before the data without one.
+        header_lines: Physical lines of the header: 0 without, more than 1 where a name holds a line end.
         notes: What was guessed, as sentences.
     """
 
@@ -36,7 +37,13 @@ class Dialect:
     columns: tuple[str, ...]
     header: bool
     skip: int
+    header_lines: int
     notes: tuple[str, ...] = ()
+
+    @property
+    def before_data(self) -> int:
+        """Physical lines before the first line of data."""
+        return self.skip + self.header_lines
 
 
 def delimiter_named(name: str) -> str:
@@ -62,13 +69,13 @@ def dialect_of(head: str, delimiter: str | None = None, header: bool | None = No
 
     Example:
         >>> found = dialect_of("kunde;datum;betrag\n007;05.01.2024;9,50\n")
-        >>> found.delimiter, found.columns, found.skip
+        >>> found.delimiter, found.columns, found.before_data
         (';', ('kunde', 'datum', 'betrag'), 1)
     """
     lines = head.split("\n")
     if lines and (stated := re.fullmatch(r'"?sep=(.)"?\r?', lines[0].lstrip("\ufeff"))):
         delimiter, lines[0] = delimiter or stated[1], ""
-    before = next((i for i, line in enumerate(lines) if line.strip("\ufeff \t\r")), len(lines))
+    before = next((i for i, line in enumerate(lines) if line.strip('\ufeff \t\r,;|"')), len(lines))
     lines = [line.lstrip("\ufeff").rstrip("\r") for line in lines[before:]]
     chosen = delimiter or guess_delimiter(lines)
     rows = [row for row in cells(lines, chosen) if any(map(str.strip, row))]
@@ -78,9 +85,20 @@ def dialect_of(head: str, delimiter: str | None = None, header: bool | None = No
         notes += [] if header else ["there is no header, so the columns go by number, from 1"]
     if not header:
         width = Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
-        return Dialect(chosen, tuple(map(str, range(1, width + 1))), False, before, tuple(notes))
-    columns, renamed = _distinct(rows[0] if rows else [])
-    return Dialect(chosen, columns, True, before + 1, (*notes, *renamed))
+        return Dialect(chosen, numbered(width), False, before, 0, tuple(notes))
+    columns, renamed = distinct(rows[0] if rows else [])
+    header_lines = 1 + sum(cell.count("\n") for cell in rows[0]) if rows else 0
+    return Dialect(chosen, columns, True, before, header_lines, (*notes, *renamed))
+
+
+def numbered(width: int) -> tuple[str, ...]:
+    """The names of columns without a header.
+
+    Example:
+        >>> numbered(3)
+        ('1', '2', '3')
+    """
+    return tuple(str(place) for place in range(1, width + 1))
 
 
 def _spoken(delimiter: str) -> str:
@@ -141,12 +159,12 @@ def _is_data(cell: str, below: str) -> bool:
     return bool(number and (not below or _NUMBER.fullmatch(below)))
 
 
-def _distinct(names: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+def distinct(names: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
     """Names without blanks around them, none empty, none twice; and a sentence on those that had to be renamed.
 
     Example:
-        >>> _distinct(["id", " price", "price", ""])
-        (('id', 'price', 'price_2', 'column 4'), ["more than one column is called 'price': the second is now 'price_2'"])
+        >>> distinct(["id", " price", "price", ""])
+        (('id', 'price', 'price_2', 'column 4'), ["more than one column is called 'price': one is now 'price_2'"])
     """
     given: list[str] = []
     notes = []
@@ -157,7 +175,6 @@ def _distinct(names: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
             count += 1
             unique = f"{name}_{count}"
         if unique != name:
-            which = "second" if count == 2 else f"{count}th"
-            notes.append(f"more than one column is called {name!r}: the {which} is now {unique!r}")
+            notes.append(f"more than one column is called {name!r}: one is now {unique!r}")
         given.append(unique)
     return tuple(given), notes
