@@ -1,0 +1,311 @@
+"""Which column is which: what was named, what the names say, and what is in them. Every guess says how to undo it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final, Literal
+
+import polars as pl
+
+from churnkit.errors import DataError, MissingColumnError, UsageError
+from churnkit.orders.expressions import Expression, is_expression, parse_expression
+from churnkit.orders.facts import ColumnFacts, Facts
+from churnkit.orders.lines import RawLines
+from churnkit.orders.names import ROLES, ShopSystem, name_key, name_score, shop_system
+
+How = Literal["given", "name", "content"]
+
+_SURE: Final = 45  # a name that scores less may stand for something else
+_SHOWN: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The column, or the expression, that fills one role.
+
+    Args:
+        role: What it is needed for.
+        column: Name of the column, or the expression.
+        how: `given` by the user, by its `name`, or by its `content`.
+        sentence: All of that in words, with the flag that overrides it.
+        columns: The columns that it reads.
+    """
+
+    role: str
+    column: str
+    how: How
+    sentence: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The column of each role that was filled, in the order of the roles."""
+
+    found: tuple[Found, ...]
+
+    def __getitem__(self, role: str) -> Found:
+        found = self.get(role)
+        if found is None:
+            raise KeyError(role)
+        return found
+
+    def get(self, role: str) -> Found | None:
+        """What fills a role, if anything does."""
+        return next((found for found in self.found if found.role == role), None)
+
+    def names(self) -> dict[str, str]:
+        """Role to column or expression."""
+        return {found.role: found.column for found in self.found}
+
+
+def find_columns(lines: RawLines, given: Mapping[str, str | None] | None = None) -> Columns:
+    """Find out which column is which.
+
+    Args:
+        lines: The raw lines.
+        given: Role to column name (or number, from 1), where the user named them; `amount` may be an expression.
+
+    Raises:
+        MissingColumnError: A column that was named is not there, or no customer or date was found.
+
+    Example:
+        >>> lines = RawLines.from_frame(pl.DataFrame({"Kunde": ["a", "a"], "Datum": ["1.2.2024", "3.2.2024"]}))
+        >>> find_columns(lines).names()
+        {'customer': 'Kunde', 'date': 'Datum'}
+    """
+    names = column_names(lines)
+    return choose_columns(
+        lines, Facts(lines.collect(lines.frame.select(columns_to_look_at(names, lines, given)))), given
+    )
+
+
+def column_names(lines: RawLines) -> list[str]:
+    """The user's columns in file order.
+
+    Raises:
+        DataError: There are none.
+    """
+    names = lines.frame.collect_schema().names()
+    if not names:
+        raise DataError(f"{lines.name} is empty", hint="give a file with one line per order")
+    return names
+
+
+def columns_to_look_at(names: list[str], lines: RawLines, given: Mapping[str, str | None] | None) -> list[str]:
+    """The columns that may matter: all, unless the names alone offer a customer and a date."""
+    named = {role: text for role, text in (given or {}).items() if text is not None}
+    certain = all(
+        role in named or any(name_score(role, name) >= _SURE for name in names) for role in ("customer", "date")
+    )
+    if not lines.header or not certain or named:
+        return names
+    system = shop_system(names)
+    keys = {key for role in system.roles.values() for key in role} if system else set()
+    return [n for n in names if name_key(n) in keys | SIDE_COLUMNS or any(name_score(role, n) for role in ROLES)]
+
+
+SIDE_COLUMNS: Final = frozenset(
+    "currency currencycode wahrung waehrung devise moneda valuta waluta moeda valuutta "
+    "status orderstatus financialstatus paymentstatus".split()
+)
+"""Keys of columns that fill no role but are looked at: currencies are never mixed, cancelled orders are pointed out."""
+
+
+def choose_columns(lines: RawLines, facts: Facts, given: Mapping[str, str | None] | None = None) -> Columns:
+    """`find_columns` over facts that were measured already."""
+    every = column_names(lines)
+    named = {role: text for role, text in (given or {}).items() if text is not None}
+    for role in named:
+        if role not in ROLES:
+            raise UsageError(f"there is no role {role!r}", hint=f"columns are named for {', '.join(ROLES)}")
+    finder = _Finder(lines, facts, every, shop_system(every) if lines.header else None)
+    for role, text in named.items():
+        finder.take_given(role, text)
+    for role in ("customer", "date", "order", "product", "quantity", "price", "amount", "market"):
+        if role not in finder.found:
+            finder.find(role)
+    finder.require("customer")
+    finder.require("date")
+    if not lines.header:
+        finder.find_rest_by_content()
+    return Columns(tuple(finder.found[role] for role in ROLES if role in finder.found))
+
+
+class _Finder:
+    """The search, one role after the other; a column fills one role."""
+
+    def __init__(self, lines: RawLines, facts: Facts, every: list[str], system: ShopSystem | None) -> None:
+        self.lines, self.facts, self.every, self.system = lines, facts, every, system
+        self.found: dict[str, Found] = {}
+
+    @property
+    def free(self) -> list[str]:
+        taken = {name for found in self.found.values() for name in found.columns}
+        return [name for name in self.facts.frame.columns if name in self.every and name not in taken]
+
+    def take_given(self, role: str, text: str) -> None:
+        expression: Expression | None = None
+        if role == "amount" and text not in self.every and is_expression(text):
+            expression = parse_expression(text, lambda name: resolve(name, self.every, role, self.lines))
+        columns = expression.columns if expression else (resolve(text, self.every, role, self.lines),)
+        column = expression.text if expression else columns[0]
+        self.found[role] = Found(role, column, "given", f"{role}: {column}, as given", columns)
+
+    def find(self, role: str) -> None:
+        scored = sorted(
+            ((score, -self.every.index(name), name) for name in self.free if (score := self.score(role, name)) > 0),
+            reverse=True,
+        )
+        if scored:
+            best = scored[0][2]
+            why = (
+                f"as in the exports of {self.system.name}"
+                if self.by_system(role, best) and self.system
+                else "by its name"
+            )
+            others = [name for _, _, name in scored[1:2]]
+            self.put(role, best, "name", why, others)
+        elif role in ("customer", "date"):
+            self.find_by_content(role)
+
+    def put(self, role: str, name: str, how: How, why: str, others: Iterable[str] = ()) -> None:
+        column = f"column {name}" if not self.lines.header else name
+        rest = "".join(f"; the next best was {other}" for other in others)
+        self.found[role] = Found(role, name, how, f"{role}: {column}, {why}{rest} (--{role})", (name,))
+
+    def by_system(self, role: str, name: str) -> int:
+        """Points for a column that a known export has for this role."""
+        keys = self.system.roles.get(role, ()) if self.system else ()
+        key = name_key(name)
+        return 200 - 5 * keys.index(key) if key in keys else 0
+
+    def score(self, role: str, name: str) -> int:
+        """Name and content together; 0 where the column cannot be what is looked for."""
+        points = self.by_system(role, name) or (name_score(role, name) if self.lines.header else 0)
+        if not points:
+            return 0
+        facts = self.facts[name]
+        if not facts.filled or not _can_be(role, facts, points):
+            return 0
+        penalty = 20 * (2 * facts.filled < facts.lines)
+        if role == "customer":
+            penalty += 25 * facts.is_unique
+        return max(points - penalty, 1)
+
+    def find_by_content(self, role: str) -> None:
+        names = [name for name in self.free if self.facts[name].filled]
+        if role == "date":
+            dated = [name for name in names if self.facts[name].is_date]
+            if dated:
+                self.put(role, dated[0], "content", "the column that holds dates", dated[1:2])
+            return
+        ranked = self.ranked_customers(names)
+        if ranked:
+            self.put(role, ranked[0], "content", "ids that repeat", ranked[1:2])
+
+    def ranked_customers(self, names: list[str]) -> list[str]:
+        """Columns that may be customer ids: they repeat, read like ids, and are no order ids."""
+        dated = [name for name in names if self.facts[name].is_date]
+        likely = [name for name in names if name not in dated and _repeats_like_ids(self.facts[name])]
+        orders = {
+            name
+            for name in likely
+            for other in likely
+            if name != other
+            and self.facts.determines(name, other)
+            and not self.facts.determines(other, name)
+            and any(self.facts.determines(name, date) for date in dated)
+        }
+        if orders and "order" not in self.found:
+            self.put("order", min(orders, key=self.every.index), "content", "ids with one customer and one day each")
+        rest = [name for name in likely if name not in orders]
+        return sorted(rest, key=lambda name: (-_id_likeness(self.facts[name]), self.every.index(name)))
+
+    def find_rest_by_content(self) -> None:
+        """What is bought and for how much, where no names say it."""
+        names = [name for name in self.free if self.facts[name].filled and not self.facts[name].is_date]
+        money = [name for name in names if self.facts[name].is_number and self.facts[name].fractions]
+        if len(money) == 1 and "amount" not in self.found:
+            self.put("amount", money[0], "content", "the one column of numbers with a fraction")
+        words = [name for name in names if not self.facts[name].is_number and self.facts[name].distinct > 1]
+        words = [name for name in words if not self.facts[name].is_unique]
+        if words and "product" not in self.found:
+            best = max(words, key=lambda name: (self.facts[name].distinct, -self.every.index(name)))
+            self.put("product", best, "content", "words that repeat")
+
+    def require(self, role: str) -> None:
+        if role in self.found:
+            return
+        file = self.lines.name
+        has = _listed(self.every)
+        if not self.lines.header:
+            raise MissingColumnError(
+                f"{file} has no header, and no column reads like a {role}",
+                hint="say which by number: --customer 1 --date 2",
+            )
+        misnamed = next((n for n in self.free if name_score(role, n) >= 80 and self.facts[n].filled), None)
+        if misnamed is not None and role == "date":
+            example = self.facts[misnamed].example
+            raise MissingColumnError(
+                f"{file} has no date column: {misnamed} is called one, but holds values such as {example!r}",
+                hint="name another with --date COLUMN, or how it is written with --date-format",
+            )
+        if role == "date" and not any(self.facts[name].filled for name in self.every if name in self.facts.frame):
+            raise DataError(f"{file} has a header but no lines", hint="give a file with one line per order")
+        if role == "date":
+            raise MissingColumnError(
+                f"{file} holds no orders: no column holds dates. It has {has}",
+                hint="churnkit needs a line per order with its customer and date; if a column is a date: --date COLUMN",
+            )
+        raise MissingColumnError(f"{file} has no {role} column. It has {has}", hint=f"name it: --{role} COLUMN")
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _can_be(role: str, facts: ColumnFacts, points: int) -> bool:
+    """Whether the content allows what the name says."""
+    if role == "date":
+        return facts.is_date
+    if role in ("amount", "quantity", "price"):
+        return facts.is_number
+    if facts.is_date and not (facts.is_number or facts.coded > 0.5):
+        return False
+    if role == "customer":
+        weak = points < 80
+        repeats = facts.distinct < facts.filled and (facts.distinct > 1 or facts.filled < 20)
+        return not (facts.is_number and facts.fractions) and (repeats or not weak or facts.lines < 3)
+    if role == "order":
+        return not (facts.is_number and facts.fractions)
+    return facts.distinct > 1 or points >= 80
+
+
+def _repeats_like_ids(facts: ColumnFacts) -> bool:
+    often = 2 <= facts.distinct <= 0.95 * facts.filled
+    return often and facts.spaced < 0.2 and not facts.fractions and (facts.is_number or facts.coded > 0.5)
+
+
+def _id_likeness(facts: ColumnFacts) -> float:
+    return (1.0 if facts.coded > 0.5 else 0.0) + facts.distinct / facts.filled
+
+
+def resolve(text: str, names: list[str], role: str, lines: RawLines) -> str:
+    """The column that the user means by a name, or by a number from 1.
+
+    Raises:
+        MissingColumnError: There is none.
+    """
+    if text in names:
+        return text
+    if text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= len(names):
+        return names[int(text) - 1]
+    keys = {name_key(name): name for name in reversed(names)}
+    close = get_close_matches(name_key(text), keys, n=1, cutoff=0.6)
+    meant = f"did you mean {keys[close[0]]!r}? " if close else ""
+    raise MissingColumnError(
+        f"{lines.name} has no column {text!r} (--{role}); it has {_listed(names)}",
+        hint=f"{meant}name one of these: --{role} COLUMN",
+    )

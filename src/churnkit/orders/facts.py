@@ -1,0 +1,114 @@
+"""What is in a column, measured: how full, how many different values, how many of them read as dates or numbers."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import polars as pl
+
+from churnkit.orders.dates import date_share
+from churnkit.orders.numbers import parse_numbers
+
+_LOOKED_AT: Final = 2_000  # different values that are parsed, taken evenly from all of them in sorted order
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnFacts:
+    """One column, measured over all lines; the shares are over its different values.
+
+    Args:
+        name: The column.
+        lines: All lines.
+        filled: Lines with a value other than blanks.
+        distinct: Different values.
+        dates: Share that reads as a date.
+        numbers: Share that reads as a number.
+        fractions: Whether a number has a fraction.
+        spaced: Share with a blank inside, as words have and ids have not.
+        coded: Share with a leading zero, or letters and digits in one, or an @.
+        example: One value, as it stands.
+    """
+
+    name: str
+    lines: int
+    filled: int
+    distinct: int
+    dates: float
+    numbers: float
+    fractions: bool
+    spaced: float
+    coded: float
+    example: str
+
+    @property
+    def is_date(self) -> bool:
+        """Nearly all values read as dates."""
+        return self.dates >= 0.9
+
+    @property
+    def is_number(self) -> bool:
+        """Nearly all values read as numbers."""
+        return self.numbers >= 0.9
+
+    @property
+    def is_unique(self) -> bool:
+        """Every line has a value of its own, in a file long enough for that to mean something."""
+        return self.distinct == self.filled and self.filled >= 20
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The facts of the columns of a frame, each measured when it is first asked for."""
+
+    frame: pl.DataFrame
+    _known: dict[str, ColumnFacts] = field(default_factory=dict, repr=False)
+
+    def __getitem__(self, name: str) -> ColumnFacts:
+        if name not in self._known:
+            self._known[name] = _measure(self.frame[name])
+        return self._known[name]
+
+    def determines(self, left: str, right: str) -> bool:
+        """Whether each value of one column goes with one value of the other."""
+        pairs = self.frame.select(left, right).drop_nulls().unique()
+        return pairs.height == pairs[left].n_unique()
+
+
+def _measure(column: pl.Series) -> ColumnFacts:
+    values = column.drop_nulls()
+    if column.dtype == pl.String:
+        values = values.filter(values.str.strip_chars() != "")
+    elif column.dtype.is_float():
+        values = values.filter(values.is_finite())
+    elif column.dtype.is_nested() or column.dtype in (pl.Object, pl.Binary):
+        values = values.clear()
+    unique = values.unique().sort()
+    sample = unique.gather_every(max(1, unique.len() // _LOOKED_AT))
+    text = sample.cast(pl.String)
+    numbers = pl.Series([], dtype=pl.Float64) if column.dtype.is_temporal() else parse_or_none(sample)
+    readable = numbers.drop_nulls()
+    return ColumnFacts(
+        name=column.name,
+        lines=column.len(),
+        filled=values.len(),
+        distinct=unique.len(),
+        dates=date_share(sample) if column.dtype != pl.Boolean else 0.0,
+        numbers=readable.len() / max(sample.len(), 1),
+        fractions=bool((readable != readable.floor()).any()),
+        spaced=_share(text, r"\S\s+\S"),
+        coded=_share(text, r"^0\d|@|\p{L}.*\d|\d.*\p{L}"),
+        example=str(text[0]) if text.len() else "",
+    )
+
+
+def parse_or_none(sample: pl.Series) -> pl.Series:
+    """The sample as numbers, where one decimal sign can be found."""
+    return parse_numbers(sample, None if _one_sign(sample) else ".").values
+
+
+def _one_sign(sample: pl.Series) -> bool:
+    text = sample.cast(pl.String)
+    return not (text.str.contains(r"\d,\d{1,2}$").any() and text.str.contains(r"\d\.\d{1,2}$").any())
+
+
+def _share(text: pl.Series, pattern: str) -> float:
+    return float(text.str.contains(pattern).sum()) / max(text.len(), 1)
