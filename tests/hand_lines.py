@@ -8,6 +8,11 @@ import polars as pl
 Line = tuple[str, int, datetime, int | None, int | None, str | None]
 
 
+def at(text: str) -> datetime:
+    """The moment of an ISO text: `2024-01-31` or `2024-01-31 23:59:59`."""
+    return datetime.fromisoformat(text)
+
+
 def lines_of(rows: Sequence[Line]) -> pl.DataFrame:
     """Rows of customer, order key, moment, cents, thousandths of units and product, as `clean_orders` gives them."""
     return pl.DataFrame(
@@ -29,6 +34,4 @@ def lines_of(rows: Sequence[Line]) -> pl.DataFrame:
 
 def orders_of(rows: Iterable[tuple[str, str, int | None]]) -> pl.DataFrame:
     """Rows of customer, ISO moment and cents: one line an order, each order with a key of its own."""
-    return lines_of(
-        [(who, key, datetime.fromisoformat(at), cents, None, None) for key, (who, at, cents) in enumerate(rows, start=1)]
-    )
+    return lines_of([(who, key, at(when), cents, None, None) for key, (who, when, cents) in enumerate(rows, start=1)])

@@ -1,17 +1,17 @@
 """Every feature against a second implementation in SQL that shares nothing with the first."""
 
 import random
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
-from hand_lines import Line, lines_of
 from polars.testing import assert_frame_equal
 
 from churnkit.customers.features import FAMILIES, FEATURES, feature_terms
 from churnkit.customers.snapshot import snapshot, snapshot_terms
+from hand_lines import Line, at, lines_of
 
 ORACLE = """
 WITH past AS (SELECT * FROM lines WHERE ordered_at < $cutoff::DATE),
@@ -108,7 +108,7 @@ def random_lines(seed: int, *, amounts: bool = True, times: bool = True, known: 
     rng = random.Random(seed)
     rows: list[Line] = []
     for _ in range(3_000):
-        day = datetime(2023, 1, 1) + timedelta(days=int(540 * rng.random() ** 0.7))
+        day = at("2023-01-01") + timedelta(days=int(540 * rng.random() ** 0.7))
         moment = day + timedelta(hours=rng.choice((0, 9, 17, 18, 23)), minutes=rng.choice((0, 59))) * times
         cents = rng.choice((0, 100, 2_500, rng.randrange(1, 90_000), -rng.randrange(1, 50_000)))
         rows.append(
@@ -148,7 +148,8 @@ def test_features_agree_with_sql_on_cdnow(real_data: Path, tmp_path: Path) -> No
         pl.lit(None, dtype=pl.Categorical).alias("market"),
     )
     ours = agree(lines, date(1998, 7, 1), tmp_path)
-    assert (ours.height, ours["monetary"].sum()) == (2_357, pytest.approx(244_091.94))
+    assert ours.height == 2_357
+    assert ours["monetary"].sum() == pytest.approx(244_091.94)
     assert agree(lines, date(1997, 10, 1), tmp_path).height == 2_357
 
 

@@ -1,21 +1,17 @@
 """Ten customers whose every number can be verified on paper. The cutoff is Monday 2024-07-01; 2024 is a leap year."""
 
-from datetime import date, datetime
+from datetime import date
 from math import sqrt
 from typing import Any
 
 import polars as pl
 import pytest
-from hand_lines import Line, lines_of
 
 from churnkit.customers.segments import segment_customers
 from churnkit.customers.snapshot import default_cutoff, outcomes, snapshot, spend_within
+from hand_lines import Line, at, lines_of
 
 CUTOFF = date(2024, 7, 1)
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text)
 
 
 LINES: list[Line] = [

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import polars as pl
 
 from churnkit import windows
-from churnkit.customers.snapshot import Orders, order_book, silences
-from churnkit.errors import ShortHistoryError, UsageError
+from churnkit.customers.snapshot import Orders, at_least_one_day, order_book, silences
+from churnkit.errors import ShortHistoryError
 
 TYPICAL_SHARE = 0.8
 GONE_BELOW = 0.1
@@ -98,8 +98,7 @@ def return_probability(orders: Orders, *, cutoff: date, horizon_days: int, silen
     Returns:
         `silent_days customers returned return_probability` (`terms.WINDOW`), without the days that were never reached.
     """
-    if horizon_days < 1:
-        raise UsageError(f"the horizon is {horizon_days} days; it has at least one", hint="give --horizon DAYS or auto")
+    at_least_one_day(horizon_days, "horizon_days")
     seen = silences(orders, cutoff=cutoff)
     age, lasted = seen["age_days"].to_numpy(), seen["silent_days"].to_numpy()
     rows = []
@@ -142,22 +141,20 @@ def advise_windows(
     if seen.is_empty():
         raise ShortHistoryError(f"there is no order before {cutoff}", hint="choose a later --cutoff")
     lasted, returned = seen["silent_days"].to_numpy(), seen["returned"].to_numpy()
-    history = int(seen["age_days"].to_numpy().max())
+    history, returns = int(seen["age_days"].to_numpy().max()), int(returned.sum())
     # The longest horizon that fits is a third of the history, so its activity window is the longest one to judge by.
     longest = max(windows.ACTIVITY_HORIZONS * history // 3, 1)
     typical = days_to_return(lasted, returned, TYPICAL_SHARE, longest)
-    horizon = horizon_days or windows.nearest_horizon_days(USUAL_GAP_DAYS if typical is None else typical, history)
-    window = activity_window_days or windows.activity_window_days(horizon)
+    horizon, window = _windows(typical, history, horizon_days, activity_window_days)
     step = max(horizon // 3, 1)
     grid = sorted({*range(step, 2 * window + 1, step), horizon, window})
     curve = return_probability(book, cutoff=cutoff, horizon_days=horizon, silent_days=grid)
-    doubts = _doubts(history, int(returned.sum()))
-    gone = _gone_after_days(curve)
+    gone, doubts = _gone_after_days(curve), _doubts(history, returns)
     return WindowAdvice(
         horizon_days=horizon,
         activity_window_days=window,
         history_days=history,
-        returns=int(returned.sum()),
+        returns=returns,
         median_gap_days=days_to_return(lasted, returned, 0.5, longest),
         typical_gap_days=typical,
         gone_after_days=gone,
@@ -165,6 +162,15 @@ def advise_windows(
         reliable=not doubts,
         sentences=(*_about_gap(typical), *_about_silence(curve, horizon, window, gone), *doubts),
     )
+
+
+def _windows(typical: int | None, history: int, horizon: int | None, window: int | None) -> tuple[int, int]:
+    """The horizon and the activity window: as given, or from the typical gap."""
+    if horizon is None:
+        horizon = windows.nearest_horizon_days(USUAL_GAP_DAYS if typical is None else typical, history)
+    if window is None:
+        window = windows.activity_window_days(horizon)
+    return at_least_one_day(horizon, "horizon_days"), at_least_one_day(window, "activity_window_days")
 
 
 def _gone_after_days(curve: pl.DataFrame) -> int | None:
@@ -199,7 +205,7 @@ def _about_silence(curve: pl.DataFrame, horizon: int, window: int, gone: int | N
 def _doubts(history: int, returns: int) -> list[str]:
     doubts, needed = [], 3 * windows.HORIZONS_DAYS[0]
     if history < needed:
-        doubts.append(f"Not reliable: {history} days of history, {needed} are needed.")
+        doubts.append(f"Not reliable: the history covers only {history} of the {needed} days needed.")
     if returns < FEWEST_RETURNS:
-        doubts.append(f"Not reliable: {returns} returns were seen, {FEWEST_RETURNS} are needed.")
+        doubts.append(f"Not reliable: only {returns} of the {FEWEST_RETURNS} returns needed were seen.")
     return doubts

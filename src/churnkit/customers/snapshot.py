@@ -104,7 +104,7 @@ def outcomes(orders: Orders, *, cutoff: date, horizon_days: int) -> pl.DataFrame
         `customer_id churned spend`, the rows of `snapshot` at the same cutoff in the same order: `churned` is true
         where there was no order, `spend` is the net amount within the horizon, null where the file has no amount.
     """
-    found = _within(orders, cutoff, cutoff, cutoff + timedelta(days=_positive(horizon_days, "horizon_days")))
+    found = _within(orders, cutoff, cutoff, cutoff + timedelta(days=at_least_one_day(horizon_days, "horizon_days")))
     return found.select("customer_id", churned=col("orders") == 0, spend="spend")
 
 
@@ -114,7 +114,7 @@ def spend_within(orders: Orders, *, cutoff: date, days: int) -> pl.DataFrame:
     Returns:
         `customer_id orders spend`, in the order of `snapshot`; `spend` is null where the file has no amount.
     """
-    return _within(orders, cutoff, cutoff - timedelta(days=_positive(days, "days")), cutoff)
+    return _within(orders, cutoff, cutoff - timedelta(days=at_least_one_day(days, "days")), cutoff)
 
 
 def silences(orders: Orders, *, cutoff: date) -> pl.DataFrame:
@@ -157,6 +157,13 @@ def first_order_on(orders: Orders) -> date:
     return _date(_first_and_last_day(orders)[0])
 
 
+def at_least_one_day(days: int, name: str) -> int:
+    """The days, or a usage error that names the window."""
+    if days < 1:
+        raise UsageError(f"{name} is {days}; a window has at least one day", hint=f"give {name} a number from 1 up")
+    return days
+
+
 def _within(orders: Orders, cutoff: date, start: date, end: date) -> pl.DataFrame:
     """`customer_id orders spend` in `[start, end)` for the customers known at the cutoff."""
     book = order_book(orders)
@@ -196,9 +203,3 @@ def _day(on: date) -> int:
 
 def _date(day: int) -> date:
     return EPOCH + timedelta(days=day)
-
-
-def _positive(days: int, name: str) -> int:
-    if days < 1:
-        raise UsageError(f"{name} is {days}; a window has at least one day", hint=f"give {name} a number from 1 up")
-    return days
