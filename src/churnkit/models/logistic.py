@@ -8,12 +8,13 @@ rows, so that a row's terms add up relative to the mean training row.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from threading import Lock
 from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from churnkit.errors import ModelFileError
+from churnkit.errors import DataError, ModelFileError
 from churnkit.models.boosting import checked_training_rows
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -22,6 +23,7 @@ IntArray: TypeAlias = NDArray[np.int64]
 LINEAR, MISSING, HINGE = 0, 1, 2
 _KNOTS = (0.1, 0.3, 0.5, 0.7, 0.9)  # quantiles of the training rows
 _CLIP = (0.01, 0.99)
+_BLAS_ALONE = Lock()  # the limit holds for the process: a fit that ends must not lift it from under another
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,18 +169,46 @@ def fit_logistic(
     Raises:
         DataError: All outcomes are the same.
     """
+    X, y = checked_training_rows(X, y)
+    terms = _terms_of(X, frozenset(spline_columns))
+    if len(terms.term_column) == 0:
+        weight = np.ones_like(y) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        share = float((weight * y).sum() / weight.sum())
+        return replace(terms, intercept=float(np.log(share / (1 - share))))
+    estimator = _estimator(terms, X, y, sample_weight, C, seed)
+    return replace(terms, term_coefficient=estimator.coef_[0], intercept=float(estimator.intercept_[0]))
+
+
+def logistic_estimator(
+    X: FloatArray,
+    y: ArrayLike,
+    *,
+    spline_columns: Sequence[int],
+    sample_weight: ArrayLike | None = None,
+    C: float = 0.02,
+    seed: int = 0,
+) -> Any:
+    """The same regression as a fitted scikit-learn pipeline, for export. Arguments and errors as in `fit_logistic`."""
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    X, y = checked_training_rows(X, y)
+    terms = _terms_of(X, frozenset(spline_columns))
+    if len(terms.term_column) == 0:
+        raise DataError("no column varies: there is nothing to learn from")
+    estimator = _estimator(terms, X, y, sample_weight, C, seed)
+    return Pipeline([("terms", FunctionTransformer(terms.design)), ("regression", estimator)])
+
+
+def _estimator(
+    terms: SplineLogistic, X: FloatArray, y: FloatArray, sample_weight: ArrayLike | None, C: float, seed: int
+) -> Any:
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    X, y = checked_training_rows(X, y)
-    blank = _terms_of(X, frozenset(spline_columns))
-    weight = np.ones_like(y) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    if len(blank.term_column) == 0:
-        share = float((weight * y).sum() / weight.sum())
-        return replace(blank, intercept=float(np.log(share / (1 - share))))
-    with threadpool_limits(1, "blas"):  # the sums of several threads depend on their number
-        fit = LogisticRegression(C=C, tol=1e-7, max_iter=2000, random_state=seed).fit(blank.design(X), y, weight)
-    return replace(blank, term_coefficient=fit.coef_[0], intercept=float(fit.intercept_[0]))
+    regression = LogisticRegression(C=C, tol=1e-7, max_iter=2000, random_state=seed)
+    with _BLAS_ALONE, threadpool_limits(1, "blas"):  # how sums of many threads are rounded depends on their number
+        return regression.fit(terms.design(X), y, sample_weight)
 
 
 def _terms_of(X: FloatArray, spline_columns: frozenset[int]) -> SplineLogistic:
