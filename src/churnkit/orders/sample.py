@@ -153,8 +153,8 @@ def _history(customer: int, dice: _Dice) -> Iterator[list[_Line]]:
 
 
 def _basket(day: int, customer: int, favourites: list[int], dice: _Dice) -> list[_Line]:
-    lines = []
+    lines: dict[int, _Line] = {}
     for _ in range(dice.pick((52, 30, 12, 6)) + 1):
         chosen = favourites[dice.below(3)] if dice.chance(650) else dice.pick([weight for _, _, weight in _PRODUCTS])
-        lines.append(_Line(day, customer, refund=False, product=chosen, quantity=dice.pick((70, 22, 8)) + 1))
-    return lines
+        lines[chosen] = _Line(day, customer, refund=False, product=chosen, quantity=dice.pick((70, 22, 8)) + 1)
+    return list(lines.values())
