@@ -43,12 +43,13 @@ _NPY = re.compile(
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _RETRAIN = "train a new one: churnkit train ORDERS --output FILE"
 
+_ZLIB = (b"\x01", b"^", b"\x9c", b"\xda")
 _LOOKS = (
     (b"\x80", "a Python pickle or joblib file, which could run code: churnkit never opens one"),
     (b"PK\x03\x04", "a zip archive"),
     (b"PAR1", "a Parquet file"),
     (b"\x1f\x8b", "a gzip file"),
-    (b"x\x9c", "a compressed pickle or joblib file, which could run code: churnkit never opens one"),
+    *((b"x" + level, "a compressed joblib file, which could run code: churnkit never opens one") for level in _ZLIB),
     (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
     (b"\x93NUMPY", "a NumPy array"),
     (b"\x89HDF", "an HDF5 file"),
@@ -72,7 +73,7 @@ def write_container(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[An
     text = json.dumps({**manifest, "format_version": FORMAT_VERSION}, sort_keys=True, allow_nan=False, indent=1)
     members = {_MANIFEST: text.encode()}
     for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
+        array = np.asarray(arrays[name], order="C")
         array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         if not _NAME.fullmatch(name) or len(name) > _MOST_NAME or array.dtype.str not in _KINDS:
             raise ValueError(f"an array {name!r} of kind {array.dtype} cannot be kept in a model file")
