@@ -20,6 +20,7 @@ Kind = Literal[
     "number",
     "boolean",
     "list",  # a list of texts
+    "object",  # named values, in heads and summaries only
 ]
 
 
@@ -34,6 +35,17 @@ class Term:
 
 
 RISK_HIGH, RISK_MEDIUM = 0.7, 0.4
+
+
+def percent(share: float) -> str:
+    """A share in words.
+
+    Example:
+        >>> percent(0.054), percent(0.0004), percent(1.0)
+        ('5 %', '<1 %', '100 %')
+    """
+    return "<1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+
 
 ORDERS = (
     Term("customer_id", "id", "The customer, exactly as in the file."),
@@ -99,4 +111,41 @@ SEGMENT_LIST = (
     Term("f_score", "integer", "Frequency score 1..5, 5 for the most orders."),
     Term("m_score", "integer", "Monetary score 1..5, 5 for the highest net amount.", nullable=True),
     Term("segment", "text", "Named RFM segment at the cutoff."),
+)
+
+CUTOFF = Term("cutoff", "date", "The first day that is not seen; history is what was ordered before it.")
+HORIZON = Term("horizon_days", "days", "Length of the horizon: no order within it is churn.")
+ACTIVITY = Term("activity_window_days", "days", "A customer is active whose last order is at most this many days old.")
+
+CHECK_SUMMARY = (
+    Term("lines_read", "integer", "Lines in the files; lines_kept plus those that were dropped."),
+    Term("lines_kept", "integer", "Lines that were kept."),
+    Term("orders", "integer", "Orders: the lines of one order id and day with a net amount of at least 0."),
+    Term("refunds", "integer", "Orders whose net amount is below 0; they are no orders."),
+    Term("customers", "integer", "Customers with a line that was kept."),
+    Term("customers_with_orders", "integer", "Customers with an order, not only refunds."),
+    Term("first_order_on", "date", "Day of the first order."),
+    Term("last_order_on", "date", "Day of the last order."),
+    Term("revenue", "money", "Net amount of the lines that were kept.", nullable=True),
+    Term("amount_read", "money", "Net amount of the lines that were read.", nullable=True),
+    Term("duplicates", "integer", "Lines that repeat an earlier line exactly; kept unless --dedupe."),
+)
+
+CHECK_DROPPED = (
+    Term("reason", "text", "Why the lines were dropped."),
+    Term("lines", "integer", "How many lines were dropped for this reason."),
+    Term("amount", "money", "Net amount of these lines, as far as it can be read.", nullable=True),
+    Term("examples", "list", "Some of these lines: where they stand, and what is wrong."),
+)
+
+MODEL = Term("model", "object", "Which model scored: its kind, cutoff, out-of-time check, and the file it came from.")
+
+SCORE_SUMMARY = (
+    Term("customers", "integer", "Customers known before the cutoff."),
+    Term("scored", "integer", "Those of the population that was asked for."),
+    Term("listed", "integer", "Rows of the list, after --min-risk and --top."),
+    Term("high_risk", "integer", "Those scored whose risk is high."),
+    Term("expected_to_leave", "number", "Sum of the churn probabilities of those scored."),
+    Term("spend_if_retained", "money", "Sum over those scored."),
+    Term("value_at_risk", "money", "Sum over those scored: what can still be saved in all."),
 )

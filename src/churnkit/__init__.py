@@ -1,0 +1,76 @@
+"""Which customers are about to leave, what is at stake, and why: from an order file.
+
+Every verb below is a plain function, frames in, frames out; nothing prints, nothing reads the clock. Names resolve
+when they are first touched (PEP 562), so importing churnkit costs nothing and `churnkit --help` loads neither Polars
+nor scikit-learn.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    __version__: str
+    from churnkit.act.ranking import score
+    from churnkit.customers.returns import advise_windows
+    from churnkit.customers.segments import segment_customers as segment
+    from churnkit.customers.snapshot import outcomes, snapshot
+    from churnkit.customers.snapshot import snapshot as features
+    from churnkit.orders.clean import clean_orders
+    from churnkit.orders.read import read_orders
+    from churnkit.orders.sample import sample_orders
+    from churnkit.predict.backtest import backtest
+    from churnkit.predict.explain import explain
+    from churnkit.predict.model_file import load_model, model_card, save_model
+    from churnkit.predict.training import train
+
+__all__ = [
+    "__version__",
+    "advise_windows",
+    "backtest",
+    "clean_orders",
+    "explain",
+    "features",
+    "load_model",
+    "model_card",
+    "outcomes",
+    "read_orders",
+    "sample_orders",
+    "save_model",
+    "score",
+    "segment",
+    "snapshot",
+    "train",
+]
+
+_HOMES = {
+    "advise_windows": ("customers.returns", "advise_windows"),
+    "backtest": ("predict.backtest", "backtest"),
+    "clean_orders": ("orders.clean", "clean_orders"),
+    "explain": ("predict.explain", "explain"),
+    "features": ("customers.snapshot", "snapshot"),
+    "load_model": ("predict.model_file", "load_model"),
+    "model_card": ("predict.model_file", "model_card"),
+    "outcomes": ("customers.snapshot", "outcomes"),
+    "read_orders": ("orders.read", "read_orders"),
+    "sample_orders": ("orders.sample", "sample_orders"),
+    "save_model": ("predict.model_file", "save_model"),
+    "score": ("act.ranking", "score"),
+    "segment": ("customers.segments", "segment_customers"),
+    "snapshot": ("customers.snapshot", "snapshot"),
+    "train": ("predict.training", "train"),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("churnkit")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'churnkit' has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    return getattr(import_module(f"churnkit.{module}"), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

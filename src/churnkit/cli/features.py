@@ -1,0 +1,43 @@
+"""`churnkit features`."""
+
+from churnkit.cli.options import Reading, Tabular, Until
+from churnkit.cli.session import Session
+from churnkit.output.document import Shape, View
+from churnkit.terms import CUTOFF, Term
+
+SUMMARY = (Term("customers", "integer", "Customers known before the cutoff."),)
+
+
+def shape() -> Shape:
+    """What `features` answers."""
+    from churnkit.customers.snapshot import snapshot_terms
+
+    return Shape(command="features", head=(CUTOFF,), summary=SUMMARY, rows=snapshot_terms())
+
+
+def features(reading: Reading, until: Until, showing: Tabular) -> None:
+    """The customer table itself: one row per customer, every column documented.
+
+    Only what was ordered before the cutoff is seen. `churnkit schema features` explains the columns.
+
+    Examples:
+      churnkit features orders.parquet -o customers.parquet
+      churnkit features orders.csv --cutoff 2024-01-01 --columns customer_id,recency_days,frequency
+    """
+    session = Session(showing, shape(), writes=[reading.rejects])
+    with session.working():
+        import churnkit as ck
+        from churnkit.customers.snapshot import default_cutoff
+
+        orders, report = session.orders(reading, cutoff=until.cutoff)
+        cutoff = until.cutoff or default_cutoff(orders)
+        session.talk.phase("features")
+        customers = ck.features(orders, cutoff=cutoff)
+    session.show(
+        customers,
+        head={"cutoff": cutoff},
+        summary={"customers": customers.height},
+        notes=report.notes,
+        view=View(title=f"{customers.height:,} customers at {cutoff}", several="customers"),
+        done=f"{customers.height:,} customers",
+    )

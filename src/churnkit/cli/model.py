@@ -1,0 +1,63 @@
+"""`churnkit model`."""
+
+from typing import Annotated
+
+import typer
+
+from churnkit.cli.options import Showing
+from churnkit.cli.session import Session
+from churnkit.output.document import Fact, Shape, View
+from churnkit.terms import ACTIVITY, CUTOFF, HORIZON, Term
+
+SUMMARY = (
+    CUTOFF,
+    HORIZON,
+    ACTIVITY,
+    Term("kind", "text", "blend, buy-till-you-die, or base-rate."),
+    Term("base_rate", "share", "Share that churned, as far as it is known."),
+    Term("seed", "integer", "Seed of the fits."),
+    Term("figures", "object", "The out-of-time check; empty where the history is too short for one."),
+    Term("training", "object", "Rows, customers and cutoffs that were learned from."),
+    Term("fingerprint", "object", "Counts and a digest of the training orders."),
+    Term("versions", "object", "Versions of churnkit and of the libraries that made it."),
+)
+
+
+def shape() -> Shape:
+    """What `model` answers."""
+    return Shape(command="model", summary=SUMMARY)
+
+
+def model(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A model file, as `churnkit train -o FILE` writes it.")],
+    showing: Showing,
+) -> None:
+    """What is in a model file, without running anything in it.
+
+    Examples:
+      churnkit model shop.model
+      churnkit model shop.model --format json
+    """
+    session = Session(showing, shape())
+    import churnkit as ck
+
+    card = ck.model_card(ck.load_model(file))
+    session.show(
+        summary={key: value for key, value in card.items() if key != "notes"},
+        notes=card.get("notes", ()),
+        view=View(title=file, facts=facts_of(card)),
+        then=f"churnkit score ORDERS --model {file}",
+    )
+
+
+def facts_of(card: dict[str, object], above: str = "") -> list[Fact]:
+    """What a model card says, one labelled value a line."""
+    kinds = {term.name: term.kind for term in SUMMARY}
+    facts = []
+    for key, value in card.items():
+        label = f"{above} {key}".strip().replace("_", " ")
+        if isinstance(value, dict):
+            facts += facts_of(value, label)
+        elif key != "notes":
+            facts.append(Fact(label, value, kinds.get(key, "number" if isinstance(value, float) else "text")))
+    return facts

@@ -1,0 +1,105 @@
+"""`churnkit score`: the main job."""
+
+import dataclasses
+import shlex
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from churnkit.cli.app import ExitCode
+from churnkit.cli.options import Listing, ModelFile, Reading, Running, Tabular, Time, option
+from churnkit.cli.session import Session
+from churnkit.output.document import Fact, Shape, View
+from churnkit.terms import ACTIVITY, CUTOFF, HORIZON, MODEL, SCORE, SCORE_SUMMARY
+
+if TYPE_CHECKING:
+    from churnkit.act.ranking import Ranked
+    from churnkit.predict.model import ChurnModel
+
+LOOKED_AT = (
+    *("rank", "customer_id", "churn_probability", "value_at_risk", "last_order_on", "segment"),
+    *("spend_if_retained", "recency_days", "frequency", "monetary", "next_order_on"),
+)
+
+
+def shape() -> Shape:
+    """What `score` answers."""
+    return Shape(command="score", head=(CUTOFF, HORIZON, ACTIVITY, MODEL), summary=SCORE_SUMMARY, rows=SCORE)
+
+
+def score(
+    reading: Reading,
+    time: Time,
+    listing: Listing,
+    running: Running,
+    showing: Tabular,
+    model: ModelFile = None,
+    fail_if_any: Annotated[
+        bool, option("--fail-if-any", panel="List", help="Exit with 1 where the list is not empty.")
+    ] = False,
+) -> None:
+    """Who is about to leave, ranked by what can still be saved, and why.
+
+    Needs nothing but the orders: it finds the columns, picks cutoff, horizon and activity window from the data and
+    says which, trains on earlier cutoffs of the same file, and checks itself against simpler rules. With --model it
+    only scores.
+
+    Examples:
+      churnkit score orders.parquet
+      churnkit score orders.csv --horizon 60 --top 50
+      churnkit score orders.csv --model shop.model --min-risk 0.7 -o at-risk.csv
+      churnkit score orders.csv --format json | jq '.rows[0]'
+    """
+    session = Session(showing, shape(), writes=[reading.rejects])
+    with session.working():
+        from churnkit.act.ranking import rank_customers
+
+        fitted = session.loaded(model, time)
+        orders, report = session.orders(reading, cutoff=time.cutoff)
+        fitted = fitted or session.trained(orders, time, running)
+        session.talk.phase("scoring")
+        ranked = rank_customers(orders, fitted, cutoff=time.cutoff, top=showing.top, **dataclasses.asdict(listing))
+    session.show(
+        ranked.rows,
+        head=_head(ranked, fitted, model),
+        summary=ranked.summary,
+        notes=[*report.notes, *([] if model else fitted.notes), *ranked.notes],
+        view=_view(ranked, fitted),
+        done=f"{ranked.summary['scored']:,} customers scored",
+        then=_next(ranked, reading, model),
+    )
+    if fail_if_any and ranked.rows.height:
+        raise typer.Exit(ExitCode.CONDITION_MET)
+
+
+def _head(ranked: "Ranked", model: "ChurnModel", file: str | None) -> dict[str, object]:
+    return {
+        "cutoff": ranked.cutoff,
+        "horizon_days": model.horizon_days,
+        "activity_window_days": model.activity_window_days,
+        "model": {"kind": model.kind, "file": file, "cutoff": model.cutoff, "check": model.figures or None},
+    }
+
+
+def _view(ranked: "Ranked", model: "ChurnModel") -> View:
+    summary = ranked.summary
+    return View(
+        title=f"Who is about to leave: no order within {model.horizon_days} days from {ranked.cutoff}",
+        columns=LOOKED_AT,
+        detail="reasons",
+        several="customers",
+        sums=[
+            Fact("scored", summary["scored"], "integer"),
+            Fact("at high risk", summary["high_risk"], "integer"),
+            Fact("expected to leave", round(summary["expected_to_leave"]), "integer"),
+            Fact("at risk in all", summary["value_at_risk"], "money" if model.has_amounts else "number"),
+        ],
+    )
+
+
+def _next(ranked: "Ranked", reading: Reading, model: str | None) -> str:
+    if not ranked.rows.height:
+        return ""
+    with_model = f" --model {model}" if model else ""
+    first = shlex.quote(ranked.rows["customer_id"][0])
+    return f"churnkit explain {' '.join(map(shlex.quote, reading.sources))} --id {first}{with_model}"

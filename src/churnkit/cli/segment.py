@@ -1,0 +1,60 @@
+"""`churnkit segment`."""
+
+from typing import Annotated
+
+from churnkit.cli.options import Reading, Tabular, Until, option
+from churnkit.cli.session import Session
+from churnkit.output.document import Shape, View
+from churnkit.terms import CUTOFF, SEGMENT, SEGMENT_LIST, Term
+
+SUMMARY = (Term("customers", "integer", "Customers known before the cutoff."),)
+
+
+def shape() -> Shape:
+    """What `segment` answers."""
+    return Shape(command="segment", head=(CUTOFF,), summary=SUMMARY, rows=SEGMENT)
+
+
+def list_shape() -> Shape:
+    """What `segment --list` answers."""
+    return Shape(command="segment-list", head=(CUTOFF,), summary=SUMMARY, rows=SEGMENT_LIST)
+
+
+def segment(
+    reading: Reading,
+    until: Until,
+    showing: Tabular,
+    list: Annotated[bool, option("--list", help="One row per customer instead of one per segment.")] = False,
+) -> None:
+    """RFM scores, named segments, and what to do for each.
+
+    Customers are scored 1 to 5 for recency, frequency and money; the scores name the segment.
+
+    Examples:
+      churnkit segment orders.parquet
+      churnkit segment orders.csv --list -o segments.csv
+    """
+    session = Session(showing, list_shape() if list else shape(), writes=[reading.rejects])
+    with session.working():
+        import churnkit as ck
+        from churnkit.customers.segments import segment_summary
+        from churnkit.customers.snapshot import default_cutoff
+
+        orders, report = session.orders(reading, cutoff=until.cutoff)
+        cutoff = until.cutoff or default_cutoff(orders)
+        customers = ck.snapshot(orders, cutoff=cutoff)
+        segments = ck.segment(customers)
+        rows = segments if list else segment_summary(customers, segments)
+    session.show(
+        rows,
+        head={"cutoff": cutoff},
+        summary={"customers": customers.height},
+        notes=report.notes,
+        view=View(
+            title=f"{customers.height:,} customers at {cutoff}",
+            columns=[] if list else ["segment", "customers", "share", "revenue", "revenue_share", "mean_recency_days"],
+            detail="" if list else "action",
+            several="customers" if list else "segments",
+        ),
+        done=f"{customers.height:,} customers",
+    )

@@ -1,0 +1,183 @@
+"""One run of a command: it reads the orders that the options name, talks, and shows the answer."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+from churnkit.cli.options import Formatted, Reading, Running, Showing, Tabular, Time
+from churnkit.cli.talk import Talk
+from churnkit.errors import UsageError
+from churnkit.output.document import Document, Format, Shape, View, format_of
+from churnkit.output.files import STANDARD_OUTPUT, check_writable, write_bytes
+
+if TYPE_CHECKING:
+    from datetime import date
+    from typing import BinaryIO
+
+    import polars as pl
+
+    from churnkit.orders.report import CleaningReport
+    from churnkit.predict.model import ChurnModel
+
+
+class Session:
+    """What the commands share: reading, talking, showing.
+
+    Making one checks at once whether the answer can be written, because that is known before the work is done.
+
+    Args:
+        talking: How much to say, and, for a command with an answer, where the answer goes.
+        shape: What the command answers, to know its columns.
+        writes: Other files that the command will write.
+    """
+
+    def __init__(
+        self,
+        talking: Formatted,
+        shape: Shape,
+        *,
+        writes: Sequence[str | None] = (),
+        default_format: Format = "table",
+    ) -> None:
+        self.talk = Talk(quiet=talking.quiet, verbose=talking.verbose)
+        self.working = self.talk.working
+        self._shape = shape
+        self._output = talking.output if isinstance(talking, Showing) and talking.output else STANDARD_OUTPUT
+        self._format = _format(talking.format, self._output, default_format)
+        self._columns: Sequence[str] = ()
+        self._top: int | None = None
+        self._raw_csv = False
+        if isinstance(talking, Tabular):
+            self._columns = cast("Sequence[str]", talking.columns or ())
+            self._top, self._raw_csv = talking.top, talking.raw_csv
+        shape.chosen(self._columns)
+        for path in (self._output, *writes):
+            if path is not None:
+                check_writable(path)
+
+    def orders(self, reading: Reading, *, cutoff: "date | None" = None) -> "tuple[pl.DataFrame, CleaningReport]":
+        """Reads and cleans the orders; dropped lines are written where --rejects says."""
+        import churnkit as ck
+
+        if reading.rejects is not None:
+            check_writable(reading.rejects)
+        self.talk.phase("reading")
+        lines = ck.read_orders(
+            reading.sources,
+            input_format=reading.input_format,
+            delimiter=reading.delimiter,
+            encoding=reading.encoding,
+            table=reading.table,
+            query=reading.query,
+            stdin=_standard_input() if STANDARD_OUTPUT in reading.sources else None,
+        )
+        self.talk.phase("cleaning")
+        orders, report = ck.clean_orders(
+            lines,
+            columns=reading.columns(),
+            date_format=reading.date_format,
+            decimal=reading.decimal,
+            tz=reading.tz,
+            dedupe=reading.dedupe,
+            cutoff=cutoff,
+        )
+        if reading.rejects is not None:
+            from churnkit.output.formats import write_csv
+
+            rejects = report.rejects
+            write_bytes(reading.rejects, lambda stream: write_csv(rejects, stream))
+        return orders, report
+
+    def loaded(self, path: str | None, time: Time) -> "ChurnModel | None":
+        """The model of a file, None where none was named."""
+        import churnkit as ck
+
+        if path is None:
+            return None
+        model = ck.load_model(path)
+        asked = {"horizon_days": time.horizon_days, "activity_window_days": time.activity_window_days}
+        for name, days in asked.items():
+            if days is not None and days != getattr(model, name):
+                flag = name.removesuffix("_days").replace("_", "-")
+                raise UsageError(
+                    f"{path} was trained with a {flag.replace('-', ' ')} of {getattr(model, name)} days, not {days}",
+                    hint=f"leave out --{flag}, or train another model: churnkit train --{flag} {days}",
+                )
+        return model
+
+    def trained(self, orders: "pl.DataFrame", time: Time, running: Running) -> "ChurnModel":
+        """A model trained on these orders."""
+        import churnkit as ck
+
+        return ck.train(
+            orders,
+            cutoff=time.cutoff,
+            horizon_days=time.horizon_days,
+            activity_window_days=time.activity_window_days,
+            seed=running.seed,
+            jobs=running.jobs,
+            progress=self.talk.phase,
+        )
+
+    def show(
+        self,
+        rows: "pl.DataFrame | None" = None,
+        *,
+        head: Mapping[str, object] | None = None,
+        summary: Mapping[str, object] | None = None,
+        notes: Sequence[str] = (),
+        view: View | None = None,
+        done: str = "",
+        then: str = "",
+    ) -> None:
+        """Says the notes, writes the answer, says what was done and what to try next."""
+        import churnkit as ck
+        from churnkit.output.formats import write_document
+        from churnkit.output.table import screen_of
+
+        if rows is not None and self._top is not None:
+            rows = rows.head(self._top)
+        document = Document(
+            shape=self._shape, head=head or {}, summary=summary or {}, notes=notes, rows=rows, view=view or View()
+        )
+        for note in notes:
+            self.talk.note(note)
+        screen = screen_of(sys.stdout, rows=self._top) if self._output == STANDARD_OUTPUT else None
+        write_bytes(
+            self._output,
+            lambda stream: write_document(
+                document,
+                stream,
+                format=self._format,
+                version=ck.__version__,
+                columns=self._columns,
+                raw_csv=self._raw_csv,
+                screen=screen,
+            ),
+        )
+        self.talk.done(joined_by_comma(done, f"written to {self._output}" if self._output != STANDARD_OUTPUT else ""))
+        if then:
+            self.talk.next(then)
+
+
+def joined_by_comma(*parts: str) -> str:
+    """The parts that say something, separated by commas."""
+    return ", ".join(part for part in parts if part)
+
+
+def _format(asked: Format | None, output: str, default: Format) -> Format:
+    if asked is None:
+        return default if output == STANDARD_OUTPUT else format_of(output)
+    to_terminal = output == STANDARD_OUTPUT and sys.stdout is not None and sys.stdout.isatty()
+    if asked in ("parquet", "xlsx") and to_terminal:
+        raise UsageError(f"{asked} is not for reading on a terminal", hint=f"write it to a file: -o FILE.{asked}")
+    return asked
+
+
+def _standard_input() -> "BinaryIO":
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError(
+            "- reads orders from standard input, and nothing is coming in",
+            hint="pipe a file into it: churnkit score - < orders.csv",
+        )
+    return sys.stdin.buffer

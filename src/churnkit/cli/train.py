@@ -1,0 +1,58 @@
+"""`churnkit train`."""
+
+from typing import Annotated
+
+from churnkit.cli.model import SUMMARY, facts_of
+from churnkit.cli.options import Formatted, Reading, Running, Time, option
+from churnkit.cli.session import Session
+from churnkit.output.document import Shape, View
+
+
+def shape() -> Shape:
+    """What `train` answers."""
+    return Shape(command="train", summary=SUMMARY)
+
+
+def train(
+    reading: Reading,
+    time: Time,
+    output: Annotated[str, option("--output", "-o", metavar="FILE", help="Write the model there.")],
+    running: Running,
+    showing: Formatted,
+    export_sklearn: Annotated[
+        str | None,
+        option(
+            "--export-sklearn",
+            metavar="FILE.joblib",
+            help="Write the fitted scikit-learn estimators too; churnkit never reads such a file.",
+        ),
+    ] = None,
+) -> None:
+    """Train a churn model on these orders, into one file, with its honest out-of-time result.
+
+    The model learns from earlier cutoffs of the same orders and is checked on the last horizon, which it has not seen.
+
+    Examples:
+      churnkit train orders.parquet -o shop.model
+      churnkit train orders.csv -o shop.model --horizon 60 --cutoff 2024-01-01
+    """
+    session = Session(showing, shape(), writes=[output, export_sklearn, reading.rejects])
+    with session.working():
+        from pathlib import Path
+
+        import churnkit as ck
+        from churnkit.predict.export import export_sklearn as export
+
+        orders, report = session.orders(reading, cutoff=time.cutoff)
+        fitted = session.trained(orders, time, running)
+        ck.save_model(fitted, output)
+        if export_sklearn is not None:
+            export(orders, fitted, Path(export_sklearn))
+        card = ck.model_card(fitted)
+    session.show(
+        summary={key: value for key, value in card.items() if key != "notes"},
+        notes=[*report.notes, *fitted.notes],
+        view=View(title=f"Model {output}", facts=facts_of(card)),
+        done=f"{output} written",
+        then=f"churnkit score {' '.join(reading.sources)} --model {output}",
+    )

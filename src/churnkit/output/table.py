@@ -1,0 +1,301 @@
+"""The table: what a person sees.
+
+On a terminal it fits: the columns that matter most are kept, the reasons move under their row where there is no room
+beside it, risk is a coloured bar. In a pipe it is whole: every column at its full width, no colour, whatever `COLUMNS`
+says, so that the same input gives the same bytes.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, TextIO
+
+from churnkit.output.display import RIGHT, bar, pad, risk_style, shorten, shown, width, wrap
+from churnkit.output.document import Document, Fact
+from churnkit.terms import Term
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SHOWN_ROWS = 20
+_GAP = "  "
+_TIE = "\u00a0"
+_DETAIL_LEAST = 48  # columns that reasons need beside the row, or they go under it
+_ID_MOST = 24
+_TEXT_MOST = 40
+
+Piece = tuple[str, str]  # text, style
+Line = list[Piece]
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A terminal: its width, whether it shows colours, and how many rows a person wants to see at once."""
+
+    width: int
+    colour: bool = True
+    rows: int = SHOWN_ROWS
+
+
+@dataclass
+class _Column:
+    term: Term
+    texts: list[str]
+    heads: list[str]
+    size: int
+
+    @property
+    def right(self) -> bool:
+        return self.term.kind in RIGHT and self.term.kind != "probability"
+
+
+def screen_of(stream: TextIO | None, *, rows: int | None = None) -> Screen | None:
+    """The terminal behind a stream, None for a pipe or a file.
+
+    Args:
+        stream: Standard output.
+        rows: How many rows a person asked to see; None for `SHOWN_ROWS`.
+    """
+    if stream is None or not stream.isatty():
+        return None
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    columns = shutil.get_terminal_size().columns
+    return Screen(max(columns, 40), colour=not plain, rows=rows or SHOWN_ROWS)
+
+
+def write_table(
+    document: Document,
+    rows: "pl.DataFrame",
+    terms: Sequence[Term],
+    stream: BinaryIO,
+    *,
+    screen: Screen | None,
+    chosen: bool = False,
+) -> None:
+    """Writes the document as a table.
+
+    Args:
+        document: The answer, for its title, facts and sentences.
+        rows: Its settled rows.
+        terms: Terms of the columns of `rows`.
+        stream: Where the bytes go.
+        screen: The terminal, or None for a pipe.
+        chosen: The columns were asked for: none is left out.
+    """
+    view = document.view
+    blocks: list[list[Line]] = []
+    if view.title:
+        blocks.append([[(part, "bold")] for part in _fitted(view.title, screen)])
+    if view.facts:
+        blocks.append(_facts(document, screen))
+    if document.rows is not None and (rows.height or not view.facts):
+        blocks.append(_rows_block(document, rows, terms, screen, chosen=chosen))
+    if view.sums:
+        blocks.append([[(part, "")] for part in _sums(view.sums, screen)])
+    if view.lines:
+        blocks.append([[(part, "")] for line in view.lines for part in _fitted(shown(line, "text"), screen)])
+    lines: list[Line] = []
+    for block in blocks:
+        lines += [*([[]] if lines else []), *block]
+    _emit(lines, stream, screen)
+
+
+def _fitted(text: str, screen: Screen | None) -> list[str]:
+    return wrap(text, screen.width) if screen else [text]
+
+
+def _sums(sums: Sequence[Fact], screen: Screen | None) -> list[str]:
+    """Figures in one line, or in as many as they need; none is torn."""
+    parts = [f"{shown(fact.value, fact.kind)} {fact.label}".replace(" ", _TIE) for fact in sums]
+    return [line.replace(_TIE, " ") for line in _fitted(f"{_TIE}· ".join(parts), screen)]
+
+
+def _facts(document: Document, screen: Screen | None) -> list[Line]:
+    facts = [(fact.label, shown(fact.value, fact.kind)) for fact in document.view.facts]
+    label_size = max(width(label) for label, _ in facts)
+    lines: list[Line] = []
+    for label, text in facts:
+        room = max(screen.width - label_size - len(_GAP), 20) if screen else width(text)
+        for number, part in enumerate(wrap(text, max(room, 1))):
+            lines.append([(pad(label if number == 0 else "", label_size) + _GAP, "dim"), (part, "")])
+    return lines
+
+
+def _rows_block(
+    document: Document, rows: "pl.DataFrame", terms: Sequence[Term], screen: Screen | None, *, chosen: bool
+) -> list[Line]:
+    view = document.view
+    if not rows.height:
+        return [[(f"no {view.several}", "dim")]]
+    limit = screen.rows if screen else rows.height
+    visible = rows.head(limit)
+    columns = [_column(term, visible[term.name].to_list(), screen, whole=term.name == view.detail) for term in terms]
+    detail: _Column | None = None
+    if screen is not None:
+        columns, detail = _layout(columns, view.columns, view.detail, screen.width, chosen=chosen)
+    probabilities = next(
+        (visible[column.term.name].to_list() for column in columns if column.term.kind == "probability"), None
+    )
+    lines = [*_header(columns, screen)]
+    for number in range(visible.height):
+        risk = risk_style(probabilities[number]) if probabilities else ""
+        lines += _row(columns, number, risk)
+        if detail is not None and screen is not None:
+            indent = columns[0].size + len(_GAP) if columns else 0
+            for part in wrap(detail.texts[number], max(screen.width - indent, 20)):
+                lines.append([(" " * indent + part, "dim")])
+    lines += _left_out(document, rows, visible, columns, detail, terms, screen)
+    return lines
+
+
+def _column(term: Term, values: list[object], screen: Screen | None, *, whole: bool) -> _Column:
+    texts = [shown(value, term.kind) for value in values]
+    if term.kind == "probability":
+        texts = [
+            f"{bar(value)} {pad(text, 4, right=True)}" if isinstance(value, float) else text
+            for value, text in zip(values, texts, strict=True)
+        ]
+    if screen is not None and not whole and term.kind in ("id", "text"):
+        most = _ID_MOST if term.kind == "id" else _TEXT_MOST
+        texts = [shorten(text, most) for text in texts]
+    body = max(map(width, texts), default=0)
+    heads = [term.name] if screen is None else wrap(term.name.replace("_", " "), max(body, _longest_word(term.name)))
+    return _Column(term, texts, heads, max(body, *map(width, heads)))
+
+
+def _longest_word(name: str) -> int:
+    return max(map(len, name.split("_")))
+
+
+def _layout(
+    columns: list[_Column], importance: Sequence[str], detail_name: str, room: int, *, chosen: bool
+) -> tuple[list[_Column], _Column | None]:
+    """The columns that fit, and the list column that goes under the rows because it does not."""
+    detail = next((column for column in columns if column.term.name == detail_name), None)
+    others = [column for column in columns if column is not detail]
+    rank = {name: place for place, name in enumerate(importance)}
+    wanted = sorted(others, key=lambda column: rank.get(column.term.name, len(rank)))
+    if rank and not chosen:
+        wanted = [column for column in wanted if column.term.name in rank]
+    kept = _that_fit(wanted, room, chosen=chosen)
+    if detail is not None:
+        beside = room - _total(kept) - len(_GAP)
+        roomy = _that_fit(wanted, room - _DETAIL_LEAST - len(_GAP), chosen=chosen)
+        if len(roomy) == len(wanted) or len(roomy) >= 7:
+            kept, beside = roomy, room - _total(roomy) - len(_GAP)
+            detail = _Column(detail.term, detail.texts, detail.heads, min(detail.size, beside))
+            return [column for column in others if column in kept] + [detail], None
+    return [column for column in others if column in kept], detail
+
+
+def _total(columns: Iterable[_Column]) -> int:
+    sizes = [column.size for column in columns]
+    return sum(sizes) + len(_GAP) * max(len(sizes) - 1, 0)
+
+
+def _that_fit(wanted: Sequence[_Column], room: int, *, chosen: bool) -> list[_Column]:
+    kept: list[_Column] = []
+    for column in wanted:
+        if chosen or not kept or _total([*kept, column]) <= room:
+            kept.append(column)
+    return kept
+
+
+def _header(columns: Sequence[_Column], screen: Screen | None) -> Iterator[Line]:
+    depth = max(len(column.heads) for column in columns)
+    for level in range(depth):
+        line: Line = []
+        for column in columns:
+            heads = [""] * (depth - len(column.heads)) + column.heads
+            line.append((pad(heads[level], column.size, right=column.right), "bold" if screen else ""))
+            line.append((_GAP, ""))
+        yield line
+    yield [("─" * min(_total(columns), screen.width if screen else 10_000), "dim")]
+
+
+def _row(columns: Sequence[_Column], number: int, risk: str) -> Iterator[Line]:
+    parts = [wrap(column.texts[number], column.size) for column in columns]
+    for level in range(max(map(len, parts))):
+        line: Line = []
+        for column, texts in zip(columns, parts, strict=True):
+            text = texts[level] if level < len(texts) else ""
+            line += [(pad(text, column.size, right=column.right), _style(column.term, risk)), (_GAP, "")]
+        yield line
+
+
+def _style(term: Term, risk: str) -> str:
+    if term.kind == "probability" or term.name == "risk":
+        return risk
+    if term.kind == "list" or term.name == "rank":
+        return "dim"
+    return "bold" if term.kind == "id" else ""
+
+
+def _left_out(
+    document: Document,
+    rows: "pl.DataFrame",
+    visible: "pl.DataFrame",
+    columns: Sequence[_Column],
+    detail: _Column | None,
+    terms: Sequence[Term],
+    screen: Screen | None,
+) -> list[Line]:
+    """What the terminal does not show, and how to see it."""
+    more_rows = rows.height - visible.height
+    more_columns = len(terms) - len(columns) - (detail is not None)
+    said = []
+    if more_rows:
+        said.append(f"{more_rows:,} more {document.view.several}")
+    if more_columns and not document.view.columns:
+        said.append(f"{more_columns} more columns")
+    if not said or screen is None:
+        return []
+    text = f"… {' and '.join(said)}: -o FILE.csv writes all"
+    return [[(part, "dim")] for part in wrap(text, screen.width)]
+
+
+def _emit(lines: Iterable[Line], stream: BinaryIO, screen: Screen | None) -> None:
+    if screen is None or not screen.colour:
+        for line in lines:
+            stream.write(("".join(text for text, _ in line).rstrip() + "\n").encode())
+        return
+    import io
+
+    from rich.console import Console
+    from rich.text import Text
+
+    buffer = io.StringIO()
+    console = Console(file=buffer, force_terminal=True, width=10_000, highlight=False, markup=False, emoji=False)
+    for line in lines:
+        text = Text.assemble(*line)
+        text.rstrip()
+        console.print(text, soft_wrap=True)
+    stream.write(buffer.getvalue().encode())
+
+
+def write_markdown(document: Document, rows: "pl.DataFrame", terms: Sequence[Term], stream: BinaryIO) -> None:
+    """Writes the document as GitHub's Markdown."""
+    view = document.view
+    blocks = [f"### {_escaped(view.title)}"] if view.title else []
+    if view.facts:
+        facts = [f"| {_escaped(fact.label)} | {_escaped(shown(fact.value, fact.kind))} |" for fact in view.facts]
+        blocks.append("\n".join(["| | |", "|---|---|", *facts]))
+    if document.rows is not None:
+        head = "| " + " | ".join(term.name for term in terms) + " |"
+        rule = "|" + "|".join("---:" if term.kind in RIGHT else "---" for term in terms) + "|"
+        body = [
+            "| " + " | ".join(_escaped(shown(cell, term.kind)) for cell, term in zip(row, terms, strict=True)) + " |"
+            for row in rows.iter_rows()
+        ]
+        blocks.append("\n".join([head, rule, *body]))
+    blocks += [_escaped(line) for line in view.lines]
+    stream.write(("\n\n".join(blocks) + "\n").encode())
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, no link, no HTML."""
+    safe = shown(text, "text")
+    for mark in "\\`*_[]<>|":
+        safe = safe.replace(mark, f"\\{mark}")
+    return safe
