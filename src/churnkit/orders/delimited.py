@@ -12,7 +12,7 @@ from churnkit.orders.dialect import BLANKS, Dialect, dialect_of
 from churnkit.orders.lines import READ_ERRORS, Origin, RawLines, read_error
 from churnkit.orders.quoted import read_quoted
 from churnkit.orders.sniff import HEAD_BYTES, encoding_of
-from churnkit.orders.survey import agrees, judge_ragged, jumps_over, scan, survey
+from churnkit.orders.survey import agrees, judge_ragged, jumps_over, nul_error, scan, survey
 from churnkit.orders.unpack import POLARS_UNPACKS, bytes_of, head_of, line_not_utf8, recoded, says_not_utf8
 
 _UTF8 = ("utf-8", "utf-8-sig")
@@ -91,6 +91,8 @@ def _first_lines(name: str, content: Path | bytes, packing: str | None) -> str:
         text = codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < HEAD_BYTES)
     except UnicodeDecodeError as error:
         raise _NotUtf8Error from error
+    if "\0" in text:
+        raise nul_error(name, text.count("\n", 0, text.index("\0")) + 1)
     return text[: text.rfind("\n") + 1] or text if len(head) >= HEAD_BYTES else text
 
 

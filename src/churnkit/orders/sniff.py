@@ -108,13 +108,23 @@ def disagreement(name: str, found: str, packing: str | None) -> str | None:
         >>> disagreement("orders.csv", "parquet", None)
         'it holds parquet, whatever its name says'
     """
-    suffixes = PurePath(name).suffixes[-2:]
-    promised = [_SUFFIXES[suffix.lower()] for suffix in suffixes if suffix.lower() in _SUFFIXES]
-    if promised and promised[-1] != found and {promised[-1], found} not in ({"json", "ndjson"}, {"xlsx", "xls"}):
+    promised = format_promised(name)
+    if promised and promised != found and {promised, found} not in ({"json", "ndjson"}, {"xlsx", "xls"}):
         return f"it holds {found}, whatever its name says"
-    if packing and promised and suffixes[-1].lower() in _SUFFIXES:
+    if packing and PurePath(name).suffix.lower() in _SUFFIXES:
         return f"it is compressed ({packing}), whatever its name says"
     return None
+
+
+def format_promised(name: str) -> str | None:
+    """The format that a file name promises, also below the suffix of a packing.
+
+    Example:
+        >>> format_promised("a/orders.CSV.gz"), format_promised("https://host/o.parquet?***"), format_promised("orders")
+        ('csv', 'parquet', None)
+    """
+    suffixes = [suffix.lower() for suffix in PurePath(name.partition("?")[0]).suffixes[-2:]]
+    return next((_SUFFIXES[suffix] for suffix in reversed(suffixes) if suffix in _SUFFIXES), None)
 
 
 def encoding_of(head: bytes) -> str:

@@ -66,10 +66,7 @@ def survey(content: Path | bytes, dialect: Dialect, name: str) -> Survey:
         .row(0)
     )
     if nul is not None:
-        raise DataError(
-            f"{name}:{nul + dialect.before_data + 1}: NUL bytes, as in no text",
-            hint="name the encoding (--encoding) or the format (--input-format), or export the file again",
-        )
+        raise nul_error(name, nul + dialect.before_data + 1)
     torn = torn and dialect.delimiter != BLANKS
     if torn or not suspects:
         return Survey(total, quoted, torn)
@@ -77,6 +74,14 @@ def survey(content: Path | bytes, dialect: Dialect, name: str) -> Survey:
         pl.any_horizontal("blank", "short", "long")
     )
     return _sorted_out(Survey(total, quoted, torn), found.collect(), dialect.delimiter, width)
+
+
+def nul_error(name: str, line: int) -> DataError:
+    """NUL bytes in what should be text."""
+    return DataError(
+        f"{name}:{line}: NUL bytes, as in no text",
+        hint="name the encoding (--encoding) or the format (--input-format), or export the file again",
+    )
 
 
 def text_lines(content: Path | bytes, dialect: Dialect) -> pl.LazyFrame:

@@ -8,7 +8,7 @@ import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -83,20 +83,18 @@ def line_not_utf8(content: bytes) -> int | None:
 def opened(content: Path | bytes, packing: str | None, name: str) -> Iterator[BinaryIO]:
     """What a packing holds, as a stream; damage that shows while reading becomes a `DataError`."""
     try:
-        with _open(content, packing, name) as stream:
-            yield stream
+        with ExitStack() as stack:
+            yield _open(content, packing, name, stack)
     except (UnicodeError, ChurnkitError):
         raise
     except _UNPACK_ERRORS as error:
         raise read_error(error, name) from error
 
 
-def _open(content: Path | bytes, packing: str | None, name: str) -> BinaryIO:
+def _open(content: Path | bytes, packing: str | None, name: str, stack: ExitStack) -> BinaryIO:
     if packing == "zstd":
         return io.BytesIO(_zstd_text(content, name))
-    raw = content.open("rb") if isinstance(content, Path) else io.BytesIO(content)
-    if packing == "zip":
-        return _only_member(zipfile.ZipFile(raw), name)
+    raw = stack.enter_context(content.open("rb")) if isinstance(content, Path) else io.BytesIO(content)
     match packing:
         case "gzip":
             return cast(BinaryIO, gzip.GzipFile(fileobj=raw))
@@ -104,6 +102,9 @@ def _open(content: Path | bytes, packing: str | None, name: str) -> BinaryIO:
             return cast(BinaryIO, bz2.BZ2File(raw))
         case "xz":
             return cast(BinaryIO, lzma.LZMAFile(raw))
+        case "zip":
+            archive = stack.enter_context(zipfile.ZipFile(raw))
+            return cast(BinaryIO, stack.enter_context(archive.open(_only_member(archive, name))))
         case _:
             return raw
 
@@ -126,11 +127,11 @@ def says_not_utf8(error: BaseException) -> bool:
     return "utf" in str(error).lower()
 
 
-def _only_member(archive: zipfile.ZipFile, name: str) -> BinaryIO:
+def _only_member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
     members = [member for member in archive.infolist() if not member.is_dir() and "__MACOSX" not in member.filename]
     if len(members) != 1:
         raise DataError(f"{name} is a zip archive of {len(members)} files", hint="unpack it and name the folder")
-    return cast(BinaryIO, archive.open(members[0]))
+    return members[0]
 
 
 def is_workbook(content: Path | bytes) -> bool:
