@@ -1,0 +1,181 @@
+"""The honest check: how good the same way of training would have been one horizon ago.
+
+The model is trained as if the cutoff were one horizon earlier, and judged on the horizon that then followed, which it
+has not seen. Beside it stand the base rate and the rule that people use instead: no order for N days.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from churnkit.customers.kernel import OrderBook
+from churnkit.customers.snapshot import first_order_on, outcomes, snapshot
+from churnkit.evaluate.baselines import best_silence_days
+from churnkit.evaluate.metrics import auc, brier, calibration_error, log_loss
+from churnkit.predict.fitting import Fit, Frame
+from churnkit.predict.stack import feature_matrix, habit_of, model_features
+from churnkit.terms import percent
+
+FloatArray: TypeAlias = NDArray[np.float64]
+
+FEWEST_JUDGED = 20
+SIGNAL_ERRORS = 1.0  # standard errors by which the log loss must beat the base rate
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The rule "no order for N days" on the same customers, and the model with as many customers flagged.
+
+    Attributes:
+        silence_days: N, the best at the cutoffs that the model learned from.
+        flagged: How many customers the rule takes for lost.
+        precision: Share of them that left.
+        model_precision: Share that left of as many customers with the highest churn probability.
+        auc: Area under the curve of the days silent.
+    """
+
+    silence_days: int
+    flagged: int
+    precision: float
+    model_precision: float
+    auc: float
+
+    def sentence(self) -> str:
+        """How much better than the rule the model is."""
+        return (
+            f'The rule "no order for {self.silence_days} days" flags {self.flagged:,} of them and is right for '
+            f"{percent(self.precision)}; the {self.flagged:,} with the highest churn probability: "
+            f"{percent(self.model_precision)}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What came out one horizon ago, for the customers active then.
+
+    Attributes:
+        cutoff: The earlier cutoff.
+        horizon_days: The horizon that was held back.
+        population: `active`, or `all` where too few were active to judge by.
+        customers: How many were judged.
+        base_rate: Share of them that left.
+        auc: Area under the ROC curve.
+        log_loss: Mean log loss of the probabilities.
+        brier: Mean squared error of the probabilities.
+        calibration_error: Mean gap between probability and rate over ten bins of equal size.
+        base_rate_log_loss: Log loss of the rate known before, given to everybody.
+        has_signal: Whether the log loss beats that of the base rate by more than chance.
+        rule: The rule that people use instead; None where nothing was there to choose N by.
+    """
+
+    cutoff: date
+    horizon_days: int
+    population: str
+    customers: int
+    base_rate: float
+    auc: float
+    log_loss: float
+    brier: float
+    calibration_error: float
+    base_rate_log_loss: float
+    has_signal: bool
+    rule: Rule | None
+
+    def figures(self) -> dict[str, object]:
+        """The check as plain values, for the model file and for JSON."""
+        return asdict(self) | {"cutoff": self.cutoff.isoformat()}
+
+    def sentences(self) -> tuple[str, ...]:
+        """The check in words."""
+        who = "customers" if self.population == "all" else "active customers"
+        told = (
+            f"Checked on the {self.horizon_days} days from {self.cutoff}, unseen in training: "
+            f"{percent(self.base_rate)} of {self.customers:,} {who} left; "
+            f"AUC {self.auc:.2f}, calibration error {self.calibration_error:.3f}."
+        )
+        return (told,) if self.rule is None else (told, self.rule.sentence())
+
+
+def check_out_of_time(book: OrderBook, frame: Frame, fit_at: Callable[[Frame], Fit]) -> Check | None:
+    """Train one horizon earlier and judge on the horizon that followed.
+
+    Args:
+        book: The orders.
+        frame: Cutoff, horizon and activity window of the model to be checked.
+        fit_at: How the model is fitted at a frame.
+
+    Returns:
+        The check; None where there is no history one horizon ago, too few customers, or only one outcome among them.
+    """
+    earlier = replace(frame, cutoff=frame.cutoff - timedelta(days=frame.horizon_days))
+    if earlier.cutoff < first_order_on(book) + timedelta(days=frame.horizon_days):
+        return None
+    customers = snapshot(book, cutoff=earlier.cutoff)
+    if int((customers["n_order_days"] > 1).sum()) < FEWEST_JUDGED:
+        return None
+    churned = outcomes(book, cutoff=earlier.cutoff, horizon_days=frame.horizon_days)["churned"].to_numpy()
+    recency = customers["recency_days"].to_numpy().astype(np.float64)
+    chosen, population = recency <= frame.activity_window_days, "active"
+    if not _judgeable(churned[chosen]):
+        chosen, population = np.ones(len(churned), dtype=np.bool_), "all"
+    if not _judgeable(churned[chosen]):
+        return None
+    fit = fit_at(earlier)
+    X = feature_matrix(customers, model_features())
+    everybody = fit.blend.probability(X, habit_of(customers), frame.horizon_days)
+    p, y = everybody[chosen], churned[chosen].astype(np.float64)
+    return Check(
+        cutoff=earlier.cutoff,
+        horizon_days=frame.horizon_days,
+        population=population,
+        customers=len(y),
+        base_rate=float(y.mean()),
+        auc=auc(y, p),
+        log_loss=log_loss(y, p),
+        brier=brier(y, p),
+        calibration_error=calibration_error(y, p),
+        base_rate_log_loss=float(_losses(y, np.full(len(y), _known_rate(fit, frame))).mean()),
+        has_signal=_has_signal(churned.astype(np.float64), everybody, fit),
+        rule=_rule(fit, recency[chosen], y, p, frame),
+    )
+
+
+def _judgeable(churned: NDArray[np.bool_]) -> bool:
+    return len(churned) >= FEWEST_JUDGED and 0 < churned.sum() < len(churned)
+
+
+def _losses(y: FloatArray, p: FloatArray) -> FloatArray:
+    q = np.clip(p, 1e-5, 1 - 1e-5)
+    return np.asarray(-(y * np.log(q) + (1 - y) * np.log(1 - q)))
+
+
+def _has_signal(churned: FloatArray, p: FloatArray, fit: Fit) -> bool:
+    """Whether the probabilities of all known customers beat the base rate that was known, by more than chance."""
+    base_rate = fit.rows.base_rate if fit.rows else fit.forecast_mean
+    gain = _losses(churned, np.full(len(churned), base_rate)) - _losses(churned, p)
+    return bool(gain.mean() > SIGNAL_ERRORS * gain.std() / np.sqrt(len(gain)))
+
+
+def _known_rate(fit: Fit, frame: Frame) -> float:
+    """The rate of the judged kind of customer that was known at the earlier cutoff."""
+    if fit.rows is None:
+        return fit.forecast_mean
+    active = fit.rows.recency_days <= frame.activity_window_days
+    return float(fit.rows.churned[active].mean()) if active.any() else fit.rows.base_rate
+
+
+def _rule(fit: Fit, recency: FloatArray, y: FloatArray, p: FloatArray, frame: Frame) -> Rule | None:
+    if fit.rows is None:
+        return None
+    active = fit.rows.recency_days <= frame.activity_window_days
+    days = best_silence_days(fit.rows.recency_days[active], fit.rows.churned[active])
+    flagged = recency >= days
+    count = int(flagged.sum())
+    if not 0 < count < len(y):
+        return None
+    top = np.argsort(-p, kind="stable")[:count]
+    return Rule(days, count, float(y[flagged].mean()), float(y[top].mean()), auc(y, recency))

@@ -1,0 +1,34 @@
+"""The fitted scikit-learn estimators, for use outside churnkit."""
+
+from pathlib import Path
+
+from churnkit.customers.snapshot import Orders, order_book
+from churnkit.errors import ShortHistoryError
+from churnkit.models.boosting import boosting_estimator
+from churnkit.models.logistic import logistic_estimator
+from churnkit.predict.fitting import Frame, directions, spline_columns, training_rows
+from churnkit.predict.model import ChurnModel
+
+
+def export_sklearn(orders: Orders, model: ChurnModel, path: Path) -> None:
+    """Write the fitted scikit-learn estimators of a model with joblib, for use outside churnkit.
+
+    The fits are repeated from the same orders, so the estimators are those of the model. churnkit never reads such a
+    file: loading it runs code.
+
+    Raises:
+        ShortHistoryError: The model has no learned members.
+    """
+    import joblib
+
+    book = order_book(orders)
+    frame = Frame(model.cutoff, model.horizon_days, model.activity_window_days)
+    rows = training_rows(book, frame, model.features)
+    if rows is None or not model.blend.learned:
+        raise ShortHistoryError(
+            "this model has no scikit-learn estimators: there was too little history to learn from",
+            hint="leave out --export-sklearn, or train on a longer history",
+        )
+    boosting = boosting_estimator(rows.X, rows.churned, monotone=directions(model.features), seed=model.seed)
+    logistic = logistic_estimator(rows.X, rows.churned, spline_columns=spline_columns(model.features))
+    joblib.dump({"features": list(model.features), "boosting": boosting, "logistic": logistic}, path)

@@ -1,0 +1,55 @@
+"""What a trained churn model is: numbers, and what is known about them. No customer is in it."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from churnkit.models.blend import Blend
+from churnkit.models.btyd import MBGNBD
+
+Kind = Literal["blend", "buy-till-you-die", "base-rate"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChurnModel:
+    """A model of P(no order within the horizon), ready to score.
+
+    Attributes:
+        kind: `blend` of all members; `buy-till-you-die` where there was too little to learn from; `base-rate` where
+            nothing told customers apart, so that everybody gets the same probability.
+        cutoff: The first day that the training did not see.
+        horizon_days: Length of the horizon.
+        activity_window_days: A customer is active at a cutoff if the last order is at most this many days old.
+        features: Columns of the customer table that the learned members read, in their order.
+        has_amounts: Whether the training orders had amounts.
+        base_rate: Share that churned, as far as it is known; the answer of a `base-rate` model.
+        blend: The members; for a `base-rate` model the buy-till-you-die layer alone, for `alive_probability`.
+        btyd_mean_log_odds: Mean log odds of the buy-till-you-die layer at the cutoff; reasons are told against it.
+        figures: The out-of-time check; empty where the history is too short for one.
+        notes: Sentences on what was assumed and what could not be known.
+        training: Rows, customers and cutoffs that were learned from.
+        fingerprint: Counts and a digest of the training orders.
+        versions: Versions of churnkit and the libraries that made it.
+        seed: The seed of the fits.
+    """
+
+    kind: Kind
+    cutoff: date
+    horizon_days: int
+    activity_window_days: int
+    features: tuple[str, ...]
+    has_amounts: bool
+    base_rate: float
+    blend: Blend
+    btyd_mean_log_odds: float
+    figures: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    training: dict[str, Any] = field(default_factory=dict)
+    fingerprint: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    seed: int = 0
+
+    @property
+    def btyd(self) -> MBGNBD:
+        """The buy-till-you-die layer."""
+        return self.blend.btyd

@@ -1,0 +1,153 @@
+"""The model file: a `ChurnModel` as arrays and a JSON manifest, and back, with every field checked on the way in."""
+
+import math
+from collections.abc import Mapping
+from datetime import date
+from os import PathLike
+from typing import Any, TypeVar, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from churnkit.errors import ModelFileError
+from churnkit.models.blend import Blend
+from churnkit.models.btyd import MBGNBD
+from churnkit.models.container import FORMAT_VERSION, read_container, write_container
+from churnkit.models.logistic import SplineLogistic
+from churnkit.models.trees import Trees
+from churnkit.predict.model import ChurnModel, Kind
+
+_Value = TypeVar("_Value")
+
+_TREES, _LOGISTIC = "trees.", "logistic."
+_FACTS = ("figures", "training", "fingerprint", "versions")
+
+
+def model_bytes(model: ChurnModel) -> bytes:
+    """The bytes of a model file; the same model gives the same bytes."""
+    blend = model.blend
+    manifest: dict[str, Any] = {
+        "kind": model.kind,
+        "cutoff": model.cutoff.isoformat(),
+        "horizon_days": model.horizon_days,
+        "activity_window_days": model.activity_window_days,
+        "features": list(model.features),
+        "has_amounts": model.has_amounts,
+        "base_rate": model.base_rate,
+        "btyd": blend.btyd.to_manifest(),
+        "btyd_weight": blend.btyd_weight,
+        "btyd_mean_log_odds": model.btyd_mean_log_odds,
+        "shift": blend.shift,
+        "notes": list(model.notes),
+        "seed": model.seed,
+        **{name: getattr(model, name) for name in _FACTS},
+    }
+    arrays: dict[str, NDArray[Any]] = {}
+    if blend.trees is not None:
+        arrays |= {_TREES + name: array for name, array in blend.trees.to_arrays().items()}
+    if blend.logistic is not None:
+        arrays |= {_LOGISTIC + name: array for name, array in blend.logistic.to_arrays().items()}
+    return write_container(manifest, arrays)
+
+
+def load_model(source: bytes | str | PathLike[str]) -> ChurnModel:
+    """Open a model file. Nothing in it is run, and nothing in it is trusted: every field is checked.
+
+    Args:
+        source: The path of the file, or its bytes.
+
+    Raises:
+        InputNotFoundError: There is no such file.
+        ModelFileError: It is not a model of ours, damaged, of a newer format, or holds what no model can hold.
+    """
+    manifest, arrays = read_container(source)
+    features = tuple(_list_of_text(manifest, "features"))
+    kind = _text(manifest, "kind")
+    if kind not in get_args(Kind):
+        raise ModelFileError(f"the model is of the unknown kind {kind!r}", hint="upgrade churnkit")
+    trees, logistic = _part(arrays, _TREES), _part(arrays, _LOGISTIC)
+    if len(trees) + len(logistic) != len(arrays):
+        raise ModelFileError("the model holds arrays of unknown names")
+    blend = Blend(
+        btyd=MBGNBD.from_manifest(_field(manifest, "btyd", dict)),
+        trees=Trees.from_arrays(trees, len(features)) if trees else None,
+        logistic=SplineLogistic.from_arrays(logistic, len(features)) if logistic else None,
+        btyd_weight=_number(manifest, "btyd_weight", 0.0, 1.0),
+        shift=_number(manifest, "shift", -50.0, 50.0),
+    )
+    return ChurnModel(
+        kind=kind,  # type: ignore[arg-type]  # checked above
+        cutoff=_date(manifest, "cutoff"),
+        horizon_days=int(_number(manifest, "horizon_days", 1, 36_500)),
+        activity_window_days=int(_number(manifest, "activity_window_days", 1, 36_500)),
+        features=features,
+        has_amounts=_field(manifest, "has_amounts", bool),
+        base_rate=_number(manifest, "base_rate", 0.0, 1.0),
+        blend=blend,
+        btyd_mean_log_odds=_number(manifest, "btyd_mean_log_odds", -50.0, 50.0),
+        notes=tuple(_list_of_text(manifest, "notes")),
+        seed=int(_number(manifest, "seed", 0, 2**32 - 1)),
+        **{name: _field(manifest, name, dict) for name in _FACTS},
+    )
+
+
+def model_card(model: ChurnModel) -> dict[str, Any]:
+    """What is to be known about a model, as plain JSON values: no array, no customer."""
+    blend = model.blend
+    members = {"buy_till_you_die": blend.btyd_weight}
+    if blend.trees is not None:
+        members["boosted_trees"] = blend.learned_weight
+    if blend.logistic is not None:
+        members["logistic_regression"] = blend.learned_weight
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": model.kind,
+        "cutoff": model.cutoff.isoformat(),
+        "horizon_days": model.horizon_days,
+        "activity_window_days": model.activity_window_days,
+        "base_rate": model.base_rate,
+        "has_amounts": model.has_amounts,
+        "members": members if model.kind != "base-rate" else {},
+        "mbgnbd": blend.btyd.to_manifest(),
+        "features": list(model.features),
+        "seed": model.seed,
+        **{name: getattr(model, name) for name in _FACTS},
+    }
+
+
+def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _field(manifest: Mapping[str, Any], name: str, kind: type[_Value]) -> _Value:
+    value = manifest.get(name)
+    if type(value) is not kind:
+        raise ModelFileError(f"{name} of the model is missing or of the wrong kind")
+    return value
+
+
+def _text(manifest: Mapping[str, Any], name: str) -> str:
+    return _field(manifest, name, str)
+
+
+def _list_of_text(manifest: Mapping[str, Any], name: str) -> list[str]:
+    values = _field(manifest, name, list)
+    if not all(isinstance(value, str) for value in values):
+        raise ModelFileError(f"{name} of the model is not a list of texts")
+    return values
+
+
+def _number(manifest: Mapping[str, Any], name: str, low: float, high: float) -> float:
+    value = manifest.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ModelFileError(f"{name} of the model is not a number")
+    if not low <= value <= high:
+        raise ModelFileError(f"{name} of the model is not a number from {low:g} to {high:g}")
+    return float(np.float64(value))
+
+
+def _date(manifest: Mapping[str, Any], name: str) -> date:
+    try:
+        return date.fromisoformat(_text(manifest, name))
+    except ValueError as error:
+        raise ModelFileError(f"{name} of the model is not a date") from error

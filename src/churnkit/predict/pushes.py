@@ -1,0 +1,53 @@
+"""How much each family of features pushes a customer's log odds of churn, against the average customer.
+
+Exact for every member of the blend: grouped Shapley values for the trees, the sum of terms for the logistic regression,
+and two steps for the buy-till-you-die layer (the habit as such, then the silence since).
+"""
+
+import numpy as np
+import polars as pl
+
+from churnkit.customers.features import FEATURES
+from churnkit.models.blend import Habit
+from churnkit.models.treeshap import grouped_shap
+from churnkit.predict.model import ChurnModel
+from churnkit.predict.stack import FloatArray, feature_matrix, habit_of
+
+FAMILIES = ("silence", "frequency", "recent", "trend", "spend", "basket", "refunds")
+_MERGED = {"gaps": "silence"}  # a gap means something only against the silence, and the other way round
+_SILENCE, _FREQUENCY = FAMILIES.index("silence"), FAMILIES.index("frequency")
+
+
+def family_pushes(model: ChurnModel, customers: pl.DataFrame) -> FloatArray:
+    """Log odds that each family adds, against the average of the training rows.
+
+    Returns:
+        (customers, families), in the order of `FAMILIES`. All 0 for a `base-rate` model.
+    """
+    pushes = np.zeros((customers.height, len(FAMILIES)))
+    if model.kind == "base-rate" or customers.is_empty():
+        return pushes
+    pushes += model.blend.btyd_weight * _btyd_pushes(model, habit_of(customers))
+    X = feature_matrix(customers, model.features)
+    groups = _groups(model.features)
+    if model.blend.trees is not None:
+        pushes += model.blend.learned_weight * grouped_shap(model.blend.trees, X, groups, len(FAMILIES))[0]
+    if model.blend.logistic is not None:
+        pushes += model.blend.learned_weight * model.blend.logistic.contributions(X, groups, len(FAMILIES))[0]
+    return pushes
+
+
+def _groups(features: tuple[str, ...]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    family = {feature.name: _MERGED.get(feature.family, feature.family) for feature in FEATURES}
+    return np.array([FAMILIES.index(family[name]) for name in features])
+
+
+def _btyd_pushes(model: ChurnModel, habit: Habit) -> FloatArray:
+    """From the mean to the habit with the silence that is usual for it, then to the silence as it is."""
+    usual_silence = np.minimum(habit.T / (habit.x + 1.0), habit.T)
+    usual = Habit(habit.x, np.where(habit.x > 0, habit.T - usual_silence, 0.0), habit.T)
+    at_usual = model.blend.btyd_log_odds(usual, model.horizon_days)
+    pushes = np.zeros((len(habit.x), len(FAMILIES)))
+    pushes[:, _FREQUENCY] = at_usual - model.btyd_mean_log_odds
+    pushes[:, _SILENCE] = model.blend.btyd_log_odds(habit, model.horizon_days) - at_usual
+    return pushes

@@ -1,0 +1,94 @@
+"""Scoring: every known customer at a cutoff, with churn probability, what is at stake, and the own rhythm."""
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+from polars import col, when
+
+from churnkit.customers.segments import segment_customers
+from churnkit.customers.snapshot import Orders, default_cutoff, order_book, snapshot, spend_within
+from churnkit.errors import DataError, ModelFileError, ShortHistoryError
+from churnkit.predict.model import ChurnModel
+from churnkit.predict.stack import FloatArray, feature_matrix, habit_of
+from churnkit.terms import RISK_HIGH, RISK_MEDIUM
+from churnkit.windows import ACTIVITY_HORIZONS
+
+
+def score_customers(orders: Orders, model: ChurnModel, *, cutoff: date | None = None) -> pl.DataFrame:
+    """Score everybody known at a cutoff.
+
+    Args:
+        orders: Clean order lines; what is on or after the cutoff is not seen.
+        model: A trained model; its horizon is the horizon of the scores.
+        cutoff: First day not seen; the day after the last order where not given.
+
+    Returns:
+        The customer table (`snapshot`) with `churn_probability alive_probability spend_if_retained value_at_risk risk
+        segment next_order_on` beside it, sorted by `customer_id`.
+
+    Raises:
+        ShortHistoryError: There is no order before the cutoff.
+        DataError: The model was trained with amounts, and the orders have none, or the other way round.
+    """
+    book = order_book(orders)
+    cutoff = cutoff or default_cutoff(book)
+    customers = snapshot(book, cutoff=cutoff)
+    _check_fit(customers, model, cutoff)
+    stake = _spend_if_retained(book, cutoff, model)
+    return (
+        customers.with_columns(
+            segment_customers(customers)["segment"],
+            pl.Series("churn_probability", churn_probabilities(model, customers)),
+            pl.Series("alive_probability", model.btyd.alive_probability(*habit_of(customers))),
+            stake,
+        )
+        .with_columns(
+            value_at_risk=col("churn_probability") * col("alive_probability") * col("spend_if_retained"),
+            risk=when(col("churn_probability") >= RISK_HIGH)
+            .then(pl.lit("high"))
+            .when(col("churn_probability") >= RISK_MEDIUM)
+            .then(pl.lit("medium"))
+            .otherwise(pl.lit("low")),
+            next_order_on=_next_order_on(),
+        )
+        .sort("customer_id")
+    )
+
+
+def churn_probabilities(model: ChurnModel, customers: pl.DataFrame) -> FloatArray:
+    """P(no order within the horizon) for rows of the customer table."""
+    if model.kind == "base-rate":
+        return np.full(customers.height, model.base_rate)
+    X = feature_matrix(customers, model.features)
+    return model.blend.probability(X, habit_of(customers), model.horizon_days)
+
+
+def _spend_if_retained(book: Orders, cutoff: date, model: ChurnModel) -> pl.Series:
+    """Net spend of the last two horizons, per horizon, not below 0; orders where there is no amount."""
+    recent = spend_within(book, cutoff=cutoff, days=ACTIVITY_HORIZONS * model.horizon_days)
+    pace = recent["spend"] if model.has_amounts else recent["orders"].cast(pl.Float64)
+    return (pace.clip(lower_bound=0.0) / ACTIVITY_HORIZONS).alias("spend_if_retained")
+
+
+def _next_order_on() -> pl.Expr:
+    """The last order plus the customer's mean gap, rounded; null after a single order day."""
+    gap = col("mean_gap_days").round(0).cast(pl.Int64)
+    return col("last_order_on") + pl.duration(days=gap)
+
+
+def _check_fit(customers: pl.DataFrame, model: ChurnModel, cutoff: date) -> None:
+    if customers.is_empty():
+        raise ShortHistoryError(f"there is no order before {cutoff}", hint="choose a later --cutoff")
+    missing = [name for name in model.features if name not in customers.columns]
+    if missing:
+        raise ModelFileError(
+            f"the model reads a feature that this churnkit does not build: {missing[0]}", hint="train the model again"
+        )
+    has_amounts = customers["monetary"].null_count() < customers.height
+    if has_amounts != model.has_amounts:
+        with_them, without = ("orders", "model") if has_amounts else ("model", "orders")
+        raise DataError(
+            f"the {with_them} had amounts and the {without} had none: the scores would mean something else",
+            hint="name the column with --amount, or train the model again on these orders",
+        )

@@ -1,0 +1,133 @@
+"""Training: windows from the data, a fit on earlier cutoffs, and the honest check out of time."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import TypeAlias
+
+import polars as pl
+
+from churnkit.customers.returns import WindowAdvice, advise_windows
+from churnkit.customers.snapshot import Orders, default_cutoff, order_book, snapshot
+from churnkit.errors import ShortHistoryError
+from churnkit.models.blend import Blend
+from churnkit.predict.check import Check, check_out_of_time
+from churnkit.predict.fitting import Frame, fit_at
+from churnkit.predict.model import ChurnModel
+from churnkit.predict.provenance import fingerprint, versions
+from churnkit.predict.stack import TrainingRows, model_features
+from churnkit.terms import percent
+
+Progress: TypeAlias = Callable[[str], None]
+
+FEWEST_CUSTOMERS = 10  # known at the cutoff
+FEWEST_RETURNED = 3  # of them, with a second order day
+
+
+def train(
+    orders: Orders,
+    *,
+    cutoff: date | None = None,
+    horizon_days: int | None = None,
+    activity_window_days: int | None = None,
+    seed: int = 0,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> ChurnModel:
+    """Train a churn model on earlier cutoffs of the same orders.
+
+    Args:
+        orders: Clean order lines (`churnkit.clean_orders`); what is on or after the cutoff is not seen.
+        cutoff: First day not seen; the day after the last order where not given.
+        horizon_days: Days after the cutoff in which silence means churn; found from the data where not given.
+        activity_window_days: Age of the last order up to which a customer is active; two horizons where not given.
+        seed: Seed of the fits.
+        jobs: Fits that run at the same time; the result does not depend on it.
+        progress: Called with the name of each phase as it begins.
+
+    Returns:
+        A `ChurnModel`. Where there is too little to learn from it is the buy-till-you-die layer alone, where nothing
+        tells customers apart it is the base rate; `kind`, `figures` and `notes` say so.
+
+    Raises:
+        ShortHistoryError: Too few customers, or nobody came back yet: nothing can be told.
+
+    Source: Stacked out-of-time snapshots as in Gattermann-Itschert and Thonemann (2021), EJOR 293(2); the
+        buy-till-you-die layer is the MBG/NBD of Batislam et al. (2007).
+    """
+    say = progress or _say_nothing
+    say("grouping orders")
+    book = order_book(orders)
+    cutoff = cutoff or default_cutoff(book)
+    advice = advise_windows(book, cutoff=cutoff, horizon_days=horizon_days, activity_window_days=activity_window_days)
+    frame = Frame(cutoff, advice.horizon_days, advice.activity_window_days)
+    known = _enough_customers(snapshot(book, cutoff=cutoff), cutoff)
+    say("learning from earlier cutoffs")
+    fit = fit_at(book, frame, seed=seed, jobs=jobs)
+    say("checking on the last horizon, unseen")
+    check = check_out_of_time(book, frame, lambda earlier: fit_at(book, earlier, seed=seed, jobs=jobs))
+    return _decided(
+        ChurnModel(
+            kind="blend" if fit.blend.learned else "buy-till-you-die",
+            cutoff=cutoff,
+            horizon_days=frame.horizon_days,
+            activity_window_days=frame.activity_window_days,
+            features=model_features(),
+            has_amounts=known["monetary"].null_count() < known.height,
+            base_rate=fit.rows.base_rate if fit.rows else fit.forecast_mean,
+            blend=fit.blend,
+            btyd_mean_log_odds=fit.btyd_mean_log_odds,
+            training=_training_facts(fit.rows, known),
+            fingerprint=fingerprint(book, cutoff),
+            versions=versions(),
+            seed=seed,
+        ),
+        advice,
+        check,
+    )
+
+
+def _enough_customers(known: pl.DataFrame, cutoff: date) -> pl.DataFrame:
+    returned = int((known["n_order_days"] > 1).sum())
+    if known.height < FEWEST_CUSTOMERS or returned < FEWEST_RETURNED:
+        raise ShortHistoryError(
+            f"cannot tell yet: {known.height} customers with an order before {cutoff}, {returned} of them on a second "
+            f"day; at least {FEWEST_CUSTOMERS} and {FEWEST_RETURNED} are needed",
+            hint="take a longer history or a later --cutoff; `churnkit check` shows what is in the file",
+        )
+    return known
+
+
+def _decided(model: ChurnModel, advice: WindowAdvice, check: Check | None) -> ChurnModel:
+    """The model with its check, and with the base rate instead where the check showed nothing to tell customers by."""
+    notes = list(advice.sentences)
+    if model.kind == "buy-till-you-die":
+        notes.append(
+            "Too few outcomes to learn from: the probabilities come from the buy-till-you-die model (MBG/NBD) alone."
+        )
+    if check is None:
+        notes.append(
+            f"Not checked: the history is too short to hold back {model.horizon_days} days; take the probabilities "
+            "as a first guess."
+        )
+        return replace(model, notes=tuple(notes))
+    if not check.has_signal:
+        notes.append(
+            f"No signal: on the last {model.horizon_days} days the history told customers no better apart than the "
+            f"base rate; everybody gets {percent(model.base_rate)}."
+        )
+        model = replace(model, kind="base-rate", blend=Blend(model.btyd))
+    return replace(model, figures=check.figures(), notes=(*notes, *check.sentences()))
+
+
+def _training_facts(rows: TrainingRows | None, known: pl.DataFrame) -> dict[str, object]:
+    cutoffs = rows.cutoffs if rows else ()
+    return {
+        "customers": known.height,
+        "rows": len(rows.churned) if rows else 0,
+        "cutoffs": [day.isoformat() for day in cutoffs],
+    }
+
+
+def _say_nothing(_: str) -> None:
+    pass
