@@ -51,12 +51,14 @@ CUTOFF = date(2024, 3, 31)
 
 
 def test_those_silent_for_so_long_count_once_if_the_whole_horizon_was_seen() -> None:
-    curve = return_probability(ORDERS, cutoff=CUTOFF, horizon_days=20, silent_days=[5, 10, 11, 21, 40, 41, 70])
+    curve = return_probability(ORDERS, cutoff=CUTOFF, horizon_days=20, silent_days=[5, 10, 11, 21, 30, 31, 40, 41, 70])
     assert curve.rows() == [
         (5, 4, 1, 0.25),  # c reached 5 days, but only 15 days were seen after them
         (10, 4, 1, 0.25),  # a's order on the tenth silent day lies within the horizon that begins there
         (11, 3, 0, 0.0),
         (21, 3, 1, 1 / 3),
+        (30, 3, 1, 1 / 3),  # exactly 20 days were seen after b's thirtieth silent day
+        (31, 2, 1, 0.5),
         (40, 2, 1, 0.5),
         (41, 1, 0, 0.0),
     ]

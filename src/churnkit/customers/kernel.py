@@ -85,12 +85,11 @@ def first_purchases(lines: pl.LazyFrame) -> pl.LazyFrame:
 
     A line with a negative amount is a return and buys nothing; lines without a product are left out.
     """
-    bought = lines.filter(col("product").is_not_null() & (col("amount_cents") >= 0).fill_null(True))
-    pair = col("customer_id").to_physical().cast(pl.Int128) * 2**32 + col("product").to_physical().cast(pl.Int64)
+    bought = col("product").is_not_null() & (col("amount_cents") >= 0).fill_null(True)
     return (
-        bought.select("customer_id", pair=pair, day=col("ordered_at").dt.epoch("s") // DAY_SECONDS)
-        .sort(col("pair") * 2**32 + col("day") + 2**31)
-        .filter((col("pair") != col("pair").shift(1)).fill_null(True))
+        lines.filter(bought)
+        .group_by("customer_id", "product")
+        .agg((col("ordered_at").min().dt.epoch("s") // DAY_SECONDS).alias("day"))
         .select("customer_id", "day")
     )
 
@@ -141,13 +140,11 @@ def window_sums(orders: pl.LazyFrame, from_day: int, to_day: int) -> pl.LazyFram
 
 
 def _packed_order() -> pl.Expr:
-    """One integer that sorts by side (33 bits), second (36 bits, signed), cents (58 bits, signed).
+    """One integer that sorts by side (33 bits), second (36 bits with its sign), cents (58 bits with its sign).
 
     The amount decides between two orders of one second: it is content, so neither row order nor ids can show through.
     """
-    second = col("second") + 2**35
-    cents = col("cents").fill_null(0) + 2**57
-    return (col("side").cast(pl.Int128) * 2**36 + second) * 2**58 + cents
+    return (col("side").cast(pl.Int128) * 2**36 + col("second")) * 2**58 + col("cents").fill_null(0)
 
 
 def _markers() -> list[pl.Expr]:
