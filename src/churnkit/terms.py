@@ -2,7 +2,7 @@
 
 A word means one thing everywhere: the same in the shell, in Python, in JSON keys, in CSV headers and in the docs. The
 renderer takes alignment and format from here, `churnkit schema` takes the JSON Schema, and the docs take the glossary.
-Features carry their own terms: the docstring of each feature function (see `customers/features.py`).
+Features carry their own terms: the docstring of each feature function (see `customers/features/`).
 """
 
 from dataclasses import dataclass
@@ -148,4 +148,26 @@ SCORE_SUMMARY = (
     Term("expected_to_leave", "number", "Sum of the churn probabilities of those scored."),
     Term("spend_if_retained", "money", "Sum over those scored."),
     Term("value_at_risk", "money", "Sum over those scored: what can still be saved in all."),
+)
+
+BACKTEST = (
+    Term("cutoff", "date", "The earlier cutoff; the outcome was read in the horizon after it."),
+    Term("population", "text", "all known customers, or those active at the cutoff."),
+    Term("model", "text", "churnkit, a peer that people use instead, or the base rate."),
+    Term("auc", "number", "Area under the ROC curve: 0.5 is a coin, 1 is perfect.", nullable=True),
+    Term("log_loss", "number", "Mean log loss of the probabilities; smaller is better."),
+    Term("brier", "number", "Mean squared error of the probabilities; smaller is better."),
+    Term("calibration_error", "number", "Mean gap between probability and rate over ten bins of equal size."),
+    Term("lift_10", "number", "Rate within the top tenth over the base rate.", nullable=True),
+    Term("captured_10", "share", "Share of all who left that is within the top tenth.", nullable=True),
+    Term("customers", "integer", "How many customers were judged."),
+    Term("base_rate", "share", "Share of them that left."),
+)
+
+EXPLAIN = (
+    Term("customer_id", "id", "The customer, exactly as in the file."),
+    Term("family", "text", "Family of features: silence, frequency, recent, trend, spend, basket or refunds."),
+    Term("push", "number", "Log odds of churn that the family adds, against the average customer."),
+    Term("points", "number", "The same in points of churn probability, as a share of the whole difference."),
+    Term("statement", "text", "What the family says, in the customer's own numbers; empty where it says nothing."),
 )
