@@ -1,4 +1,7 @@
-"""Gradient boosting, small and regularised: scikit-learn fits it, plain trees are kept."""
+"""Gradient boosting, small and regularised: scikit-learn fits it, plain trees are kept.
+
+A fit runs on one thread. Several fits at a time are the caller's to run.
+"""
 
 from typing import Any, Final, TypedDict, Unpack
 
@@ -58,13 +61,14 @@ def boosting_estimator(
 ) -> Any:
     """The fitted `HistGradientBoostingClassifier` itself, for export. Arguments and errors as in `fit_boosting`."""
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     X, y = checked_training_rows(X, y)
     chosen: BoostingSize = {**SMALL, **size}
     if not 2 <= chosen["leaves"] <= MOST_SPLITS + 1:
         raise ValueError(f"a tree has 2 to {MOST_SPLITS + 1} leaves, not {chosen['leaves']}")
     X = np.where(np.isnan(X).all(axis=0), 0.0, X)  # scikit-learn refuses a column without any value
-    return HistGradientBoostingClassifier(
+    estimator = HistGradientBoostingClassifier(
         max_iter=chosen["rounds"],
         max_leaf_nodes=chosen["leaves"],
         learning_rate=chosen["rate"],
@@ -74,7 +78,9 @@ def boosting_estimator(
         categorical_features=None,
         early_stopping=False,
         random_state=seed,
-    ).fit(X, y, sample_weight=sample_weight)
+    )
+    with threadpool_limits(1, "openmp"):  # its threads wait by spinning: on a busy machine two are slower than one
+        return estimator.fit(X, y, sample_weight=sample_weight)
 
 
 def plain_trees(estimator: Any) -> Trees:
