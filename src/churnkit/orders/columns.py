@@ -1,7 +1,7 @@
 """Which column is which: what was named, what the names say, and what is in them. Every guess says how to undo it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final, Literal
 
@@ -11,12 +11,15 @@ from churnkit.errors import DataError, MissingColumnError, UsageError
 from churnkit.orders.expressions import Expression, is_expression, parse_expression
 from churnkit.orders.facts import ColumnFacts, Facts
 from churnkit.orders.lines import RawLines
-from churnkit.orders.names import ROLES, ShopSystem, name_key, name_score, shop_system
+from churnkit.orders.names import ROLES, name_key, name_score
+from churnkit.orders.shop_systems import ShopSystem, shop_system
 
 How = Literal["given", "name", "content"]
 
 _SURE: Final = 45  # a name that scores less may stand for something else
 _SHOWN: Final = 12
+_MONEY: Final = ("amount", "quantity", "price")
+_FEW: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Found:
         how: `given` by the user, by its `name`, or by its `content`.
         sentence: All of that in words, with the flag that overrides it.
         columns: The columns that it reads.
+        value: What an expression comes to, over columns that are numbers; None for a single column.
     """
 
     role: str
@@ -36,6 +40,7 @@ class Found:
     how: How
     sentence: str
     columns: tuple[str, ...]
+    value: pl.Expr | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +64,19 @@ class Columns:
         return {found.role: found.column for found in self.found}
 
 
-def find_columns(lines: RawLines, given: Mapping[str, str | None] | None = None) -> Columns:
+def find_columns(
+    lines: RawLines, given: Mapping[str, str | None] | None = None, *, date_format: str | None = None
+) -> Columns:
     """Find out which column is which.
 
     Args:
         lines: The raw lines.
         given: Role to column name (or number, from 1), where the user named them; `amount` may be an expression.
+        date_format: How dates are written, where the user said so.
 
     Raises:
         MissingColumnError: A column that was named is not there, or no customer or date was found.
+        DataError: There are no lines.
 
     Example:
         >>> lines = RawLines.from_frame(pl.DataFrame({"Kunde": ["a", "a"], "Datum": ["1.2.2024", "3.2.2024"]}))
@@ -75,9 +84,8 @@ def find_columns(lines: RawLines, given: Mapping[str, str | None] | None = None)
         {'customer': 'Kunde', 'date': 'Datum'}
     """
     names = column_names(lines)
-    return choose_columns(
-        lines, Facts(lines.collect(lines.frame.select(columns_to_look_at(names, lines, given)))), given
-    )
+    cells = lines.collect(lines.frame.select(columns_to_look_at(names, lines, given)))
+    return choose_columns(lines, cells, given, date_format=date_format)
 
 
 def column_names(lines: RawLines) -> list[str]:
@@ -102,24 +110,33 @@ def columns_to_look_at(names: list[str], lines: RawLines, given: Mapping[str, st
         return names
     system = shop_system(names)
     keys = {key for role in system.roles.values() for key in role} if system else set()
-    return [n for n in names if name_key(n) in keys | SIDE_COLUMNS or any(name_score(role, n) for role in ROLES)]
+    keys |= {key for side in SIDE_COLUMNS.values() for key in side}
+    return [n for n in names if name_key(n) in keys or any(name_score(role, n) for role in ROLES)]
 
 
-SIDE_COLUMNS: Final = frozenset(
-    "currency currencycode wahrung waehrung devise moneda valuta waluta moeda valuutta "
-    "status orderstatus financialstatus paymentstatus".split()
-)
+SIDE_COLUMNS: Final = {
+    "currency": ("currency", "currencycode", "wahrung", "waehrung", "devise", "moneda", "valuta", "waluta", "moeda"),
+    "status": ("status", "orderstatus", "financialstatus", "paymentstatus"),
+}
 """Keys of columns that fill no role but are looked at: currencies are never mixed, cancelled orders are pointed out."""
 
 
-def choose_columns(lines: RawLines, facts: Facts, given: Mapping[str, str | None] | None = None) -> Columns:
-    """`find_columns` over facts that were measured already."""
+def choose_columns(
+    lines: RawLines,
+    cells: pl.DataFrame,
+    given: Mapping[str, str | None] | None = None,
+    *,
+    date_format: str | None = None,
+) -> Columns:
+    """`find_columns` over cells that were read already."""
+    if not cells.height:
+        raise DataError(f"{lines.name} has no lines", hint="give a file with one line per order")
     every = column_names(lines)
     named = {role: text for role, text in (given or {}).items() if text is not None}
     for role in named:
         if role not in ROLES:
             raise UsageError(f"there is no role {role!r}", hint=f"columns are named for {', '.join(ROLES)}")
-    finder = _Finder(lines, facts, every, shop_system(every) if lines.header else None)
+    finder = _Finder(lines, Facts(cells), every, date_is_known=date_format is not None)
     for role, text in named.items():
         finder.take_given(role, text)
     for role in ("customer", "date", "order", "product", "quantity", "price", "amount", "market"):
@@ -127,7 +144,7 @@ def choose_columns(lines: RawLines, facts: Facts, given: Mapping[str, str | None
             finder.find(role)
     finder.require("customer")
     finder.require("date")
-    if not lines.header:
+    if not lines.header or finder.found["customer"].how == "content":
         finder.find_rest_by_content()
     return Columns(tuple(finder.found[role] for role in ROLES if role in finder.found))
 
@@ -135,8 +152,9 @@ def choose_columns(lines: RawLines, facts: Facts, given: Mapping[str, str | None
 class _Finder:
     """The search, one role after the other; a column fills one role."""
 
-    def __init__(self, lines: RawLines, facts: Facts, every: list[str], system: ShopSystem | None) -> None:
-        self.lines, self.facts, self.every, self.system = lines, facts, every, system
+    def __init__(self, lines: RawLines, facts: Facts, every: list[str], *, date_is_known: bool) -> None:
+        self.lines, self.facts, self.every, self.date_is_known = lines, facts, every, date_is_known
+        self.system: ShopSystem | None = shop_system(every) if lines.header else None
         self.found: dict[str, Found] = {}
 
     @property
@@ -150,7 +168,8 @@ class _Finder:
             expression = parse_expression(text, lambda name: resolve(name, self.every, role, self.lines))
         columns = expression.columns if expression else (resolve(text, self.every, role, self.lines),)
         column = expression.text if expression else columns[0]
-        self.found[role] = Found(role, column, "given", f"{role}: {column}, as given", columns)
+        value = expression.value if expression else None
+        self.found[role] = Found(role, column, "given", f"{role}: {column}, as given", columns, value)
 
     def find(self, role: str) -> None:
         scored = sorted(
@@ -182,11 +201,14 @@ class _Finder:
 
     def score(self, role: str, name: str) -> int:
         """Name and content together; 0 where the column cannot be what is looked for."""
-        points = self.by_system(role, name) or (name_score(role, name) if self.lines.header else 0)
+        points = self.by_system(role, name)
+        if not points and self.lines.header and not (self.system and role in _MONEY):
+            points = name_score(role, name)
         if not points:
             return 0
         facts = self.facts[name]
-        if not facts.filled or not _can_be(role, facts, points):
+        known = role == "date" and self.date_is_known and points >= _SURE
+        if not facts.filled or not (known or _can_be(role, facts, points)):
             return 0
         penalty = 20 * (2 * facts.filled < facts.lines)
         if role == "customer":
@@ -208,6 +230,8 @@ class _Finder:
         """Columns that may be customer ids: they repeat, read like ids, and are no order ids."""
         dated = [name for name in names if self.facts[name].is_date]
         likely = [name for name in names if name not in dated and _repeats_like_ids(self.facts[name])]
+        if self.lines.header:  # a name that speaks of something else is believed
+            likely = [name for name in likely if not _speaks_of_another(name) and self.facts[name].distinct >= _FEW]
         orders = {
             name
             for name in likely
@@ -251,11 +275,11 @@ class _Finder:
                 f"{file} has no date column: {misnamed} is called one, but holds values such as {example!r}",
                 hint="name another with --date COLUMN, or how it is written with --date-format",
             )
-        if role == "date" and not any(self.facts[name].filled for name in self.every if name in self.facts.frame):
-            raise DataError(f"{file} has a header but no lines", hint="give a file with one line per order")
         if role == "date":
+            customer = self.facts[self.found["customer"].columns[0]]
+            once = f" and each {customer.name} stands on one line" if customer.is_unique else ""
             raise MissingColumnError(
-                f"{file} holds no orders: no column holds dates. It has {has}",
+                f"{file} holds no orders: no column holds dates{once}. It has {has}",
                 hint="churnkit needs a line per order with its customer and date; if a column is a date: --date COLUMN",
             )
         raise MissingColumnError(f"{file} has no {role} column. It has {has}", hint=f"name it: --{role} COLUMN")
@@ -269,8 +293,8 @@ def _listed(names: list[str]) -> str:
 def _can_be(role: str, facts: ColumnFacts, points: int) -> bool:
     """Whether the content allows what the name says."""
     if role == "date":
-        return facts.is_date
-    if role in ("amount", "quantity", "price"):
+        return facts.is_date or (facts.counted >= 0.9 and points >= 60)
+    if role in _MONEY:
         return facts.is_number
     if facts.is_date and not (facts.is_number or facts.coded > 0.5):
         return False
@@ -281,6 +305,10 @@ def _can_be(role: str, facts: ColumnFacts, points: int) -> bool:
     if role == "order":
         return not (facts.is_number and facts.fractions)
     return facts.distinct > 1 or points >= 80
+
+
+def _speaks_of_another(name: str) -> bool:
+    return any(name_score(role, name) for role in ROLES if role != "customer")
 
 
 def _repeats_like_ids(facts: ColumnFacts) -> bool:

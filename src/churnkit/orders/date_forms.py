@@ -65,8 +65,8 @@ def split_times(text: pl.Series) -> pl.DataFrame:
     """Date texts parted into the day, seconds of the day, offset from UTC in seconds, and what form the day has.
 
     Example:
-        >>> split_times(pl.Series(["2015-01-05T09:30:10.5+01:00", "5/1/2015 1:05 PM", "5. März 2015"])).rows()
-        [('2015-01-05', 34210, 3600, 'Y-M-D'), ('5/1/2015', 47100, None, 'D/M/Y'), ('5 mar 2015', 0, None, 'month name')]
+        >>> split_times(pl.Series(["2015-01-05T09:30:10.5+01:00", "5. März 2015 1:05 PM"])).rows()
+        [('2015-01-05', 34210, 3600, 'Y-M-D'), ('5 mar 2015', 47100, None, 'month name')]
     """
     raw = text.str.strip_chars().alias("raw")
     raw = raw.str.replace(r"^(\d{8})(\d{2})(\d{2})(\d{2})$", "${1} ${2}:${3}:${4}")
@@ -101,7 +101,8 @@ def read_days(day: pl.Expr, reading: str) -> pl.Expr:
     """Days (as microseconds from 1970, UTC) under one reading; null where it does not fit.
 
     Example:
-        >>> pl.DataFrame({"x": ["5/1/2015", "13/1/2015"]}).select(read_days(pl.col("x"), "%m/%d/%Y").cast(pl.Date))["x"].to_list()
+        >>> days = pl.DataFrame({"day": ["5/1/2015", "13/1/2015"]})
+        >>> days.select(read_days(pl.col("day"), "%m/%d/%Y").dt.date())["day"].to_list()
         [datetime.date(2015, 5, 1), None]
     """
     if reading not in COUNTED:
@@ -115,6 +116,15 @@ def read_days(day: pl.Expr, reading: str) -> pl.Expr:
         return ((number * 86_400).round(0) * 1_000_000).cast(pl.Int64).cast(pl.Datetime("us"))
     moment = (number * COUNTED[reading]).cast(pl.Int64).cast(pl.Datetime("us"))
     return pl.when(moment.dt.year().is_between(*_EPOCH_YEARS)).then(moment)
+
+
+def two_readings(part: pl.DataFrame, readings: list[str]) -> str:
+    """One value read in both ways, in words."""
+    shown = part.select(
+        "day", *[read_days(pl.col("day"), reading).dt.date().alias(reading) for reading in readings[:2]]
+    )
+    day, first, second = shown.filter(pl.col(readings[0]) != pl.col(readings[1])).row(0)
+    return f"{day!r} is {first} or {second}"
 
 
 def _month_names(day: pl.Series) -> pl.Series:

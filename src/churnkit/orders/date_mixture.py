@@ -16,7 +16,7 @@ from math import log
 import polars as pl
 
 from churnkit.errors import AmbiguousDateError
-from churnkit.orders.date_forms import read_days
+from churnkit.orders.date_forms import read_days, two_readings
 
 _BY_CHANCE = log(1e-6)
 _SPAN_DAYS = 31
@@ -47,8 +47,8 @@ def settle_mixture(forms: dict[str, Part], name: str) -> tuple[dict[str, str], t
             raise _refusal(forms, name, part, readings)
         settled[form] = agreed.pop()
         notes.append(
-            f"the dates in {name} are written in {len(forms)} ways, as a spreadsheet leaves them that converted only the "
-            f"days up to 12; the parts kept their places, so {part['day'][0]!r} is read as {settled[form]} (--date-format)"
+            f"the dates in {name} are written in {len(forms)} ways, as a spreadsheet leaves them that converted only "
+            f"days up to 12; the parts kept their places: {part['day'][0]!r} is {settled[form]} (--date-format)"
         )
     if not notes:
         _refuse_exchanged(forms, settled, name)
@@ -100,18 +100,14 @@ def _refuse_exchanged(forms: dict[str, Part], settled: dict[str, str], name: str
             if form != other and _complementary(dates[form], dates[other]):
                 raise AmbiguousDateError(
                     f"the dates in {name} mix {forms[form][0]['day'][0]!r} (days always above 12) with "
-                    f"{forms[other][0]['day'][0]!r} (days never above 12): a spreadsheet may have exchanged day and month",
+                    f"{forms[other][0]['day'][0]!r} (never): a spreadsheet may have exchanged day and month",
                     hint="export the dates again as text, or as YYYY-MM-DD",
                 )
 
 
 def _refusal(forms: dict[str, Part], name: str, part: pl.DataFrame, readings: list[str]) -> AmbiguousDateError:
-    shown = part.select(
-        "day", *[read_days(pl.col("day"), reading).dt.date().alias(reading) for reading in readings[:2]]
-    )
-    day, first, second = shown.filter(pl.col(readings[0]) != pl.col(readings[1])).row(0)
-    others = sorted(str(other["day"][0]) for other, _ in forms.values() if other is not part)
+    other = min(str(other["day"][0]) for other, _ in forms.values() if other is not part)
     return AmbiguousDateError(
-        f"the dates in {name} are written in {len(forms)} ways, and {day!r} is {first} or {second} (beside {others[0]!r})",
+        f"the dates in {name} are written in {len(forms)} ways, and {two_readings(part, readings)} (beside {other!r})",
         hint="write them all in one way, or name the format that counts: --date-format",
     )

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from churnkit.errors import AmbiguousDateError, DataError, UsageError
-from churnkit.orders.date_forms import COUNTED, FORMS, read_days, split_times
+from churnkit.orders.date_forms import COUNTED, FORMS, read_days, split_times, two_readings
 from churnkit.orders.date_mixture import settle_mixture
 
 MISSING_WORDS: Final = ("", "null", "none", "n/a", "na", "nan", "nat", "nil", "-", "0000-00-00", "0000-00-00 00:00:00")
@@ -30,6 +30,15 @@ class Dates:
 
     values: pl.Series
     missing: pl.Series
+    format: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Every distinct text with its date (`text value read`), under the format that was chosen."""
+
+    known: pl.DataFrame
     format: str
     notes: tuple[str, ...] = ()
 
@@ -66,17 +75,17 @@ def parse_dates(
     distinct = text.value_counts(name="lines").filter(pl.col("text").is_not_null()).sort("text")
     distinct = distinct.filter(~pl.col("text").str.strip_chars().str.to_lowercase().is_in(MISSING_WORDS))
     if date_format is not None:
-        known, found, notes = _given(distinct, date_format, tz), date_format, ()
+        reading = Reading(_given(distinct, date_format, tz), date_format)
     else:
-        known, found, notes = _detected(distinct, column.name, tz)
-    rows = text.to_frame().join(known, on="text", how="left", maintain_order="left")
+        reading = _detected(distinct, column.name, tz)
+    rows = text.to_frame().join(reading.known, on="text", how="left", maintain_order="left")
     missing = rows.select(pl.col("read").is_null()).to_series()
-    _refuse_if_too_many(text, rows, missing, found, place)
-    return Dates(_possible(rows["value"]).alias(column.name), missing, found, notes)
+    _refuse_if_too_many(text, rows, missing, reading.format, place)
+    return Dates(_possible(rows["value"]).alias(column.name), missing, reading.format, reading.notes)
 
 
-def date_share(column: pl.Series) -> float:
-    """The share of values that read as dates in some form; 0 for plain numbers other than like 20150105.
+def date_share(column: pl.Series, *, counted: bool = False) -> float:
+    """The share of values that read as dates in some form; with `counted`, as seconds or days from a fixed day.
 
     Example:
         >>> date_share(pl.Series(["2015-01-05", "soon"])), date_share(pl.Series(["17850", "12583"]))
@@ -92,7 +101,7 @@ def date_share(column: pl.Series) -> float:
     fits = 0
     for form, part in parts.drop_nulls("seconds").group_by("form"):
         name = str(form[0])
-        if form[0] is not None and name not in COUNTED:
+        if form[0] is not None and (name in COUNTED) == counted:
             fits += max(_fitting(part, reading) for reading in FORMS[name][1])
     return fits / text.len()
 
@@ -168,8 +177,8 @@ def _in_zone(frame: pl.DataFrame, tz: str, *, utc: bool) -> pl.DataFrame:
     return frame.select("text", value=local.dt.truncate("1s"), read=pl.lit(True))
 
 
-def _detected(distinct: pl.DataFrame, name: str, tz: str) -> tuple[pl.DataFrame, str, tuple[str, ...]]:
-    """Every distinct text with its date, under the one reading that fits."""
+def _detected(distinct: pl.DataFrame, name: str, tz: str) -> Reading:
+    """The one reading that fits."""
     parts = pl.concat([distinct, split_times(distinct["text"])], how="horizontal")
     forms = {
         str(form[0]): part
@@ -189,7 +198,7 @@ def _detected(distinct: pl.DataFrame, name: str, tz: str) -> tuple[pl.DataFrame,
     else:
         known = known.with_columns(value=pl.lit(None, dtype=pl.Datetime("us")))
     formats = " or ".join(sorted(set(chosen.values())))
-    return known, formats + (" with a time" if timed else ""), notes
+    return Reading(known, formats + (" with a time" if timed else ""), notes)
 
 
 def _moments(part: pl.DataFrame, tz: str, *, utc: bool) -> pl.DataFrame:
@@ -244,22 +253,13 @@ def _settle(
         return settle_mixture({form: (forms[form], readings) for form, readings in viable.items()}, name)
     for form, readings in main.items():
         if len(readings) > 1:
-            raise ambiguous(forms[form], readings, name)
+            raise AmbiguousDateError(
+                f"the dates in {name} can be read in more than one way: {two_readings(forms[form], readings)}",
+                hint=f"say which: --date-format {readings[0]} or --date-format {readings[1]}",
+            )
         minor = {f: r[0] for f, r in viable.items() if f not in main and len(r) == 1 and f[0] == "Y"}
         return {form: readings[0], **minor}, ()
     return {}, ()
-
-
-def ambiguous(part: pl.DataFrame, readings: list[str], name: str) -> AmbiguousDateError:
-    """More than one reading fits: what to say, with one value read both ways."""
-    shown = part.select(
-        "day", *[read_days(pl.col("day"), reading).dt.date().alias(reading) for reading in readings[:2]]
-    )
-    day, first, second = shown.filter(pl.col(readings[0]) != pl.col(readings[1])).row(0)
-    return AmbiguousDateError(
-        f"the dates in {name} can be read in more than one way: {day!r} is {first} or {second}",
-        hint=f"say which: --date-format {readings[0]} or --date-format {readings[1]}",
-    )
 
 
 def _refuse_if_too_many(

@@ -21,6 +21,7 @@ class ColumnFacts:
         filled: Lines with a value other than blanks.
         distinct: Different values.
         dates: Share that reads as a date.
+        counted: Share that reads as seconds or days counted from a fixed day.
         numbers: Share that reads as a number.
         fractions: Whether a number has a fraction.
         spaced: Share with a blank inside, as words have and ids have not.
@@ -33,6 +34,7 @@ class ColumnFacts:
     filled: int
     distinct: int
     dates: float
+    counted: float
     numbers: float
     fractions: bool
     spaced: float
@@ -92,6 +94,7 @@ def _measure(column: pl.Series) -> ColumnFacts:
         filled=values.len(),
         distinct=unique.len(),
         dates=date_share(sample) if column.dtype != pl.Boolean else 0.0,
+        counted=date_share(sample, counted=True) if not column.dtype.is_temporal() else 0.0,
         numbers=readable.len() / max(sample.len(), 1),
         fractions=bool((readable != readable.floor()).any()),
         spaced=_share(text, r"\S\s+\S"),

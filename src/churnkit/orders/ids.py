@@ -4,11 +4,9 @@ from typing import Final
 
 import polars as pl
 
-from churnkit.orders.amounts import order_shape
-
 MISSING_IDS: Final = ("null", "nan", "none", "n/a", "na", "<na>", "nil", "#n/a", "undefined")
 _FLOATED: Final = r"^[+-]?\d+\.0+$"
-_EXACT: Final = 2**53
+_EXACT: Final = float(2**53)
 
 
 def read_ids(column: pl.Series, role: str) -> tuple[pl.Series, list[str]]:
@@ -16,11 +14,13 @@ def read_ids(column: pl.Series, role: str) -> tuple[pl.Series, list[str]]:
 
     Example:
         >>> ids, notes = read_ids(pl.Series("CustomerID", ["17850.0", "", "12583.0"]), "customer")
-        >>> ids.to_list(), notes[0]
-        (['17850', None, '12583'], 'ids in CustomerID read like 17850.0, integers that went through a float: read as 17850')
+        >>> ids.to_list()
+        ['17850', None, '12583']
+        >>> notes
+        ['ids in CustomerID read like 12583.0, integers that went through a float: read as 12583']
     """
     notes = []
-    text, floated = _as_text(column)
+    text = _floats_as_text(column) if column.dtype.is_float() else column.cast(pl.String, strict=False)
     bare = text.str.strip_chars()
     absent = bare.str.to_lowercase().is_in(MISSING_IDS)
     words = sorted(bare.filter(absent).unique().to_list())
@@ -28,36 +28,29 @@ def read_ids(column: pl.Series, role: str) -> tuple[pl.Series, list[str]]:
         notes.append(f"{int(absent.sum())} lines have {', '.join(map(repr, words))} in {column.name}: no {role}")
     ids = pl.select(pl.when((bare != "") & ~absent).then(text)).to_series().alias(column.name)
     known = ids.drop_nulls().unique()
-    if floated is not None or (known.len() and known.str.strip_chars().str.contains(_FLOATED).all()):
-        example = floated if floated is not None else str(known.sort()[0])
-        repaired = ids.str.strip_chars().str.replace(r"\.0+$", "")
+    stripped = known.str.strip_chars()
+    if known.len() and stripped.str.contains(_FLOATED).all():
+        example = str(stripped.sort()[0])
         notes.append(
             f"ids in {column.name} read like {example}, integers that went through a float: "
             f"read as {example.split('.')[0]}"
         )
-        return repaired, notes
-    alike = known.len() - known.str.strip_chars().str.to_lowercase().n_unique()
+        return ids.str.strip_chars().str.replace(r"\.0+$", ""), notes
+    alike = known.len() - stripped.str.to_lowercase().n_unique()
     if alike:
         notes.append(f"{alike} ids in {column.name} differ from another only in blanks or capitals: they stay apart")
     return ids, notes
 
 
-def _as_text(column: pl.Series) -> tuple[pl.Series, str | None]:
-    """Text, and for whole floats how they would have been written."""
-    if column.dtype.is_float():
-        filled = column.drop_nulls()
-        filled = filled.filter(filled.is_not_nan())
-        if (
-            filled.len()
-            and filled.is_finite().all()
-            and (filled == filled.floor()).all()
-            and filled.abs().max() < _EXACT
-        ):  # type: ignore[operator]
-            whole = column.fill_nan(None).cast(pl.Int64)
-            return whole.cast(pl.String), f"{whole.drop_nulls().min()}.0"
-    if column.dtype == pl.Binary:
-        return column.cast(pl.String, strict=False), None
-    return column.cast(pl.String), None
+def _floats_as_text(column: pl.Series) -> pl.Series:
+    """Whole floats without exponent, as `17850.0`."""
+    values = column.cast(pl.Float64).fill_nan(None)
+    whole = values.to_frame("id").select(
+        ((pl.col("id") == pl.col("id").floor()) & (pl.col("id").abs() < _EXACT)).all()
+    )  # fmt: skip
+    if not whole.item():
+        return values.cast(pl.String)
+    return values.cast(pl.Int64).cast(pl.String) + ".0"
 
 
 def order_keys(order: pl.Series) -> pl.Series:
@@ -73,20 +66,3 @@ def order_keys(order: pl.Series) -> pl.Series:
     key = pl.when(plain).then(text.cast(pl.Int64, strict=False)).otherwise(hashed)
     present = text.is_not_null() & (text.str.strip_chars() != "")
     return order.alias("order").to_frame().select(order_key=pl.when(present).then(key).otherwise(0)).to_series()
-
-
-def fill_within_orders(column: pl.Series, order: pl.Series, fingerprint: pl.Series) -> pl.Series | None:
-    """The column with its values on all lines of their orders, where the file writes them on one line of each only.
-
-    None where the file is not written like that.
-    """
-    if not column.null_count() or order_shape(order, column, fingerprint, "order") != "first":
-        return None
-    frame = pl.DataFrame({"order": order, "value": column})
-    single = pl.col("value").drop_nulls().n_unique() == 1
-    value = pl.col("value").drop_nulls().first()
-    known = frame.filter(pl.col("order").str.strip_chars() != "").group_by("order").agg(
-        other=pl.when(single).then(value)
-    )  # fmt: skip
-    rows = frame.join(known, on="order", how="left", maintain_order="left")
-    return rows.select(pl.coalesce("value", "other").alias(column.name)).to_series()

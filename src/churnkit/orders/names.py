@@ -1,4 +1,4 @@
-"""What columns are called: in a dozen languages, and in the exports of common shop systems.
+"""What columns are called, in a dozen languages.
 
 Names are compared as keys: lower case, no accents, letters and digits only, so `Customer ID`, `customerId` and
 `CUSTOMER_ID` are one name.
@@ -6,7 +6,6 @@ Names are compared as keys: lower case, no accents, letters and digits only, so 
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import Final
 
 ROLES: Final = ("customer", "date", "amount", "order", "product", "quantity", "price", "market")
@@ -69,8 +68,8 @@ _ALIASES: Final[dict[str, tuple[tuple[int, str], ...]]] = {
     "date": (
         (
             100,
-            "orderdate orderdatetime orderedat orderedon ordertime ordertimestamp orderpurchasetimestamp ordercreatedat "
-            "orderplacedat datetimeoforder invoicedate invoicedatetime purchasedate purchasedat purchasetime "
+            "orderdate orderdatetime orderedat orderedon ordertime ordertimestamp orderpurchasetimestamp "
+            "ordercreatedat orderplacedat datetimeoforder invoicedate invoicedatetime purchasedate purchasedat purchasetime "
             "transactiondate transactiontime transactiontimestamp transdate saledate salesdate dateofsale "
             "dateofpurchase orderday bestelldatum auftragsdatum rechnungsdatum kaufdatum belegdatum umsatzdatum "
             "datecommande datedecommande datefacture dateachat datevente fechapedido fechadepedido fechafactura "
@@ -100,8 +99,8 @@ _ALIASES: Final[dict[str, tuple[tuple[int, str], ...]]] = {
             "amount revenue sales sale value spend spending turnover net nrevenue umsatz betrag montant importe "
             "importo valor bedrag omzet kwota kwotanetto belopp omsattning belob beloep belop summa omsetning "
             "amountspent paymentvalue transactionamount transactionvalue purchaseamount price_paid pricepaid "
-            "chiffredaffaires ventes ventas vendite vendas sprzedaz gross grosssales grossamount totalamount totalprice "
-            "paymentamount amountpaid ordervalue orderamount invoiceamount basketvalue gesamtbetrag totalsum",
+            "chiffredaffaires ventes ventas vendite vendas sprzedaz gross grosssales grossamount totalamount "
+            "totalprice paymentamount amountpaid ordervalue orderamount invoiceamount basketvalue gesamtbetrag totalsum",
         ),
         (
             75,
@@ -113,8 +112,8 @@ _ALIASES: Final[dict[str, tuple[tuple[int, str], ...]]] = {
     "order": (
         (
             100,
-            "orderid ordernumber orderno ordernr ordernum ordercode orderref orderkey invoiceno invoiceid invoicenumber "
-            "invoicenum invoice transactionid transactionno transactionnumber transid basketid basketno receiptid "
+            "orderid ordernumber orderno ordernr ordernum ordercode orderref orderkey invoiceno invoiceid "
+            "invoicenumber invoicenum invoice transactionid transactionno transactionnumber transid basketid basketno receiptid "
             "receiptno receiptnumber receipt ticketid ticketno ticketnumber purchaseid saleid saleno bestellnummer "
             "bestellnr bestellid auftragsnummer auftragsnr rechnungsnummer rechnungsnr belegnummer belegnr "
             "numerocommande ncommande numcommande nocommande idcommande commandeid numerofacture nfacture numfacture "
@@ -123,7 +122,10 @@ _ALIASES: Final[dict[str, tuple[tuple[int, str], ...]]] = {
             "idzamowienia nrzamowienia numerfaktury ordrenummer ordreid ordrenr bestillingsnummer tilausnumero "
             "fakturanummer incrementid amazonorderid salesorderid checkoutid chargeid cartid",
         ),
-        (80, "order transaction basket bestellung auftrag commande pedido ordine encomenda bestelling zamowienie ordre"),
+        (
+            80,
+            "order transaction basket bestellung auftrag commande pedido ordine encomenda bestelling zamowienie ordre",
+        ),
         (25, "id entityid name number"),
     ),
     "product": (
@@ -195,7 +197,10 @@ _TRAPS: Final[dict[str, str]] = {
 }
 _HINTS: Final[dict[str, tuple[tuple[int, tuple[str, ...]], ...]]] = {
     "customer": (
-        (70, ("customer", "cust", "client", "member", "buyer", "shopper", "kunden", "kunde", "cliente", "klant", "user")),
+        (
+            70,
+            ("customer", "cust", "client", "member", "buyer", "shopper", "kunden", "kunde", "cliente", "klant", "user"),
+        ),
         (45, ("email",)),
     ),
     "date": ((50, ("date", "datum", "fecha", "dato", "timestamp", "datetime", "data")),),
@@ -213,10 +218,10 @@ def name_score(role: str, name: str) -> int:
     """How well a name speaks for a role: 0 not at all, 100 and more without doubt.
 
     Example:
-        >>> name_score("customer", "Customer ID"), name_score("customer", "Kundennummer"), name_score("date", "Ship Date")
-        (100, 100, 0)
-        >>> name_score("amount", "Discount Amount"), name_score("quantity", "Number of CDs")
-        (0, 100)
+        >>> name_score("customer", "Customer ID"), name_score("customer", "Kundennummer")
+        (100, 100)
+        >>> name_score("date", "Ship Date"), name_score("amount", "Discount Amount")
+        (0, 0)
     """
     key = name_key(name)
     exact = SCORES[role].get(key, 0)
@@ -228,91 +233,3 @@ def name_score(role: str, name: str) -> int:
     if role == "quantity" and key.startswith("numberof"):
         return 60
     return max((points for points, hints in _HINTS[role] if words & set(hints)), default=0)
-
-
-@dataclass(frozen=True, slots=True)
-class ShopSystem:
-    """The export of one shop or payment system: how it is recognised, and which of its columns are what.
-
-    Args:
-        name: What people call it.
-        signature: Keys that are all present.
-        roles: For each role the keys that may fill it, best first.
-    """
-
-    name: str
-    signature: frozenset[str]
-    roles: dict[str, tuple[str, ...]]
-
-
-def _system(name: str, signature: str, **roles: str) -> ShopSystem:
-    return ShopSystem(name, frozenset(signature.split()), {role: tuple(keys.split()) for role, keys in roles.items()})
-
-
-SHOP_SYSTEMS: Final = (
-    # The order total stands on the first line of an order only; the lines have a price each.
-    _system(
-        "Shopify", "name createdat lineitemquantity lineitemprice",
-        customer="customerid email billingname phone", date="createdat", order="name", quantity="lineitemquantity",
-        price="lineitemprice", product="lineitemsku lineitemname", market="billingcountry shippingcountry",
-    ),
-    _system(
-        "WooCommerce", "ordernumber orderdate emailbilling",
-        customer="emailbilling", date="orderdate", order="ordernumber", product="itemname sku",
-        quantity="quantityrefund quantity", price="itemcost", market="countrycodebilling countrynamebilling",
-        amount="orderlinesubtotal orderlinetotal itemtotal ordertotalamount",
-    ),
-    _system(
-        "WooCommerce", "date order nrevenue",
-        customer="customer", date="date", order="order", amount="nrevenue", product="products", quantity="itemssold",
-    ),
-    _system(
-        "Magento", "purchasepoint purchasedate grandtotalpurchased",
-        customer="customeremail customername billtoname", date="purchasedate", order="id",
-        amount="grandtotalpurchased grandtotalbase", market="purchasepoint",
-    ),
-    _system(
-        "Magento", "entityid incrementid createdat",
-        customer="customerid customeremail", date="createdat", order="incrementid",
-        amount="rowtotal grandtotal basegrandtotal", market="storename storeid", quantity="qtyordered",
-    ),
-    _system(
-        "Stripe", "id createdutc amount", customer="customerid customeremail", date="createdutc", order="id",
-        amount="amount",
-    ),
-    _system(
-        "Stripe", "id createddateutc amount", customer="customerid customeremail", date="createddateutc", order="id",
-        amount="amount",
-    ),
-    _system(
-        "Square", "transactionid grosssales netsales date",
-        customer="customerid customerreferenceid customername", date="date", order="transactionid", amount="netsales",
-        product="sku item", quantity="qty", market="location",
-    ),
-    # `item-price` is the price of the whole line at Amazon, not of one unit.
-    _system(
-        "Amazon", "amazonorderid purchasedate itemprice",
-        customer="buyeremail buyername", date="purchasedate", order="amazonorderid", amount="itemprice",
-        product="sku asin productname", quantity="quantity quantitypurchased", market="saleschannel shipcountry",
-    ),
-    _system(
-        "Amazon", "orderid orderitemid purchasedate itemprice",
-        customer="buyeremail buyername", date="purchasedate", order="orderid", amount="itemprice",
-        product="sku productname", quantity="quantitypurchased quantity", market="saleschannel shipcountry",
-    ),
-    _system(
-        "PayPal", "fromemailaddress gross transactionid date",
-        customer="fromemailaddress", date="date", order="transactionid", amount="gross", market="countrycode",
-    ),
-)  # fmt: skip
-
-
-def shop_system(names: list[str]) -> ShopSystem | None:
-    """The system whose export has these column names, if it is a known one.
-
-    Example:
-        >>> shop_system(["Name", "Email", "Created at", "Lineitem quantity", "Lineitem price", "Total"]).name
-        'Shopify'
-    """
-    keys = {name_key(name) for name in names}
-    return next((system for system in SHOP_SYSTEMS if system.signature <= keys), None)

@@ -10,7 +10,7 @@ from churnkit.errors import DataError, UsageError
 Mark = Literal[".", ","]
 
 LARGEST_AMOUNT: Final = 9e13  # in units: its cents still fit an Int64, with room to add them up
-_MISSING: Final = ("", "null", "none", "n/a", "na", "nil", "-", "–", "—", "\\n", "#n/a")  # noqa: RUF001
+_MISSING: Final = ("", "null", "none", "n/a", "na", "nil", "-", "–", "—", "\\n", "#n/a")
 _NON_FINITE: Final = r"^[+-]?(nan|inf|infinity)$"
 _ENOUGH: Final = 0.95
 
@@ -69,7 +69,8 @@ def to_hundredths(values: pl.Expr, places: int = 2) -> pl.Expr:
     A float stands for the decimal that it was written as: 1.005 gives 101, though 1.005 * 100 is just below 100.5.
 
     Example:
-        >>> pl.DataFrame({"x": [1.005, 2.675, -0.125, 15.299999999999999]}).select(to_hundredths(pl.col("x")))["x"].to_list()
+        >>> amounts = pl.DataFrame({"x": [1.005, 2.675, -0.125, 15.299999999999999]})
+        >>> amounts.select(to_hundredths(pl.col("x")))["x"].to_list()
         [101, 268, -13, 1530]
     """
     scaled = values * 10**places
@@ -82,14 +83,14 @@ def _bare(text: pl.Expr) -> pl.Expr:
     """The number without what may stand around it; thousands marks that cannot be a decimal sign are gone."""
     return (
         text.str.strip_chars()
-        .str.replace_all(r"[−‒]", "-")  # noqa: RUF001
+        .str.replace_all(r"[−‒]", "-")
         .str.replace_all(r"\p{Sc}", "")
         .str.replace(r"^([+-]?)\s*(?i:[a-z]{3}|kr\.?|zł|kč|ft|lei|r|fr\.?)\s*([+-]?[\d.,(])", "${1}${2}")
         .str.replace(
             r"([\d.,)-])\s*(?i:eur|usd|gbp|chf|sek|nok|dkk|pln|czk|huf|[a-z]{3}|kr\.?|zł|kč|ft|lei|fr\.?)$", "${1}"
         )
-        .str.replace_all(r"(\d)[\s  '’](\d)", "${1}${2}")  # noqa: RUF001
-        .str.replace_all(r"(\d)[\s  '’](\d)", "${1}${2}")  # noqa: RUF001
+        .str.replace_all(r"(\d)[\s  '’](\d)", "${1}${2}")
+        .str.replace_all(r"(\d)[\s  '’](\d)", "${1}${2}")
         .str.strip_chars()
         .str.replace(r",-+$", "")
         .str.replace(r"^\((.*)\)$", "-${1}")

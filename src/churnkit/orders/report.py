@@ -86,6 +86,45 @@ class CleaningReport:
         return cells.select(places, reason, *names)
 
 
+def account(
+    raw: RawLines,
+    judged: pl.DataFrame,
+    kept: pl.DataFrame,
+    found: Columns,
+    notes: tuple[str, ...],
+    date_format: str,
+    lost: tuple[Dropped, ...],
+) -> CleaningReport:
+    """Count what was kept; with what was dropped it makes up what was read."""
+    cents = pl.col("amount_cents").cast(pl.Int128).sum()
+    net = kept.group_by("customer_id", "order_key", pl.col("ordered_at").dt.date()).agg(cents=cents)
+    refunds, bought = net.filter(pl.col("cents") < 0), net.filter(pl.col("cents") >= 0)
+    days = kept.select(first=pl.col("ordered_at").min().dt.date(), last=pl.col("ordered_at").max().dt.date())
+    first, last = days.row(0)
+    has_amounts = kept["amount_cents"].null_count() < kept.height
+    return CleaningReport(
+        columns=found.names(),
+        found=found,
+        notes=notes,
+        date_format=date_format,
+        lines_read=judged.height,
+        lines_kept=kept.height,
+        customers=kept["customer_id"].n_unique(),
+        customers_with_orders=bought["customer_id"].n_unique(),
+        orders=bought.height,
+        refunds=refunds.height,
+        refunded_cents=int(refunds["cents"].sum()) if has_amounts else None,
+        first_order_on=first,
+        last_order_on=last,
+        revenue_cents=int(kept.select(cents).item()) if has_amounts else None,
+        amount_read_cents=int(judged.select(cents).item()) if has_amounts else None,
+        duplicates=int(judged["repeats"].sum()),
+        dropped=lost,
+        _lines=raw,
+        _reasons=judged.filter(pl.col("reason").is_not_null()).select("row", "reason"),
+    )
+
+
 def _unused(name: str, taken: list[str]) -> str:
     while name in taken:
         name += "_"
