@@ -8,12 +8,12 @@ from typing import BinaryIO
 
 import polars as pl
 
-from churnkit.errors import DataError, UsageError
+from churnkit.errors import ChurnkitError, DataError, InputNotFoundError, ReadWriteError, UsageError
 from churnkit.orders.databases import read_duckdb, read_sqlite
 from churnkit.orders.delimited import TextOptions, read_delimited
 from churnkit.orders.dialect import delimiter_named
 from churnkit.orders.excel import read_excel
-from churnkit.orders.lines import READ_ERRORS, Origin, RawLines, read_error
+from churnkit.orders.lines import READ_ERRORS, Origin, RawLines, first_words, read_error
 from churnkit.orders.sniff import disagreement, encoding_named, format_named, format_of, format_promised, packing_of
 from churnkit.orders.sources import Database, Remote, Source, find_sources
 from churnkit.orders.typed import read_ipc, read_json, read_ndjson, read_parquet
@@ -145,8 +145,17 @@ def _read_remote(source: Remote, wanted: _Wanted) -> RawLines:
     except READ_ERRORS as error:
         if isinstance(error, DataError):
             raise
-        raise read_error(error, source.name) from error
+        raise _remote_error(error, source.name) from error
     return RawLines(frame, (Origin(source.name, lines, unit="row"),), text=False)
+
+
+def _remote_error(error: BaseException, name: str) -> ChurnkitError:
+    said = first_words(str(error))
+    if isinstance(error, FileNotFoundError) or "not found" in said.lower():
+        return InputNotFoundError(f"no such input: {name}")
+    if isinstance(error, OSError) or "object-store" in said or "sending request" in said:
+        return ReadWriteError(f"{name} cannot be reached: {said}", hint="are the address and the credentials right?")
+    return read_error(error, name)
 
 
 def _together(parts: Sequence[RawLines]) -> RawLines:
@@ -167,7 +176,7 @@ def _together(parts: Sequence[RawLines]) -> RawLines:
             what = "a header" if part.text == filled[0].text else "the format"
             raise DataError(f"{part.name} and {filled[0].name} differ in {what}", hint="read them in separate runs")
     columns = {part.name: part.frame.collect_schema() for part in filled}
-    order = list(max(columns.values(), key=lambda found: len(found)))
+    order = max((list(found) for found in columns.values()), key=lambda names: len(names))
     notes += _missing(columns, order)
     frames = [part.frame.select(_filled(columns[part.name], order)) for part in filled]
     try:
@@ -222,5 +231,5 @@ def _no_rows(parts: Sequence[RawLines]) -> DataError:
     if len(parts) > 1:
         return DataError(f"none of the {len(parts)} inputs holds any rows", hint="an export of no orders?")
     columns = parts[0].frame.collect_schema().names()
-    what = f"has a header and no rows ({_some(columns)})" if columns else "is empty: no rows"
+    what = f"holds names of columns and no rows ({_some(columns)})" if columns else "is empty: no rows"
     return DataError(f"{parts[0].name} {what}", hint="was the export cut short?")

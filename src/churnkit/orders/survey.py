@@ -52,15 +52,13 @@ def survey(content: Path | bytes, dialect: Dialect, name: str) -> Survey:
     """
     lines = text_lines(content, dialect)
     width = len(dialect.columns)
-    blank = _LINE.str.strip_chars(f'{dialect.delimiter}" \t\r\ufeff') == ""
-    short, long = (~blank & ragged for ragged in _ragged(dialect.delimiter, width))
     total, quoted, torn, nul, suspects = (
         lines.select(
             pl.len(),
             _LINE.str.contains('"', literal=True).any().alias("quoted"),
             (_LINE.str.count_matches('"', literal=True) % 2 == 1).any().alias("torn"),
             pl.col(_ROW).filter(_LINE.str.contains("\0", literal=True)).min().alias("nul"),
-            (blank | short | long).any().alias("suspects"),
+            _suspect(dialect.delimiter, width).any().alias("suspects"),
         )
         .collect()
         .row(0)
@@ -70,10 +68,7 @@ def survey(content: Path | bytes, dialect: Dialect, name: str) -> Survey:
     torn = torn and dialect.delimiter != BLANKS
     if torn or not suspects:
         return Survey(total, quoted, torn)
-    found = lines.select(_ROW, "line", blank=blank, short=short, long=long).filter(
-        pl.any_horizontal("blank", "short", "long")
-    )
-    return _sorted_out(Survey(total, quoted, torn), found.collect(), dialect.delimiter, width)
+    return _sorted_out(Survey(total, quoted, torn), lines, dialect.delimiter, width)
 
 
 def nul_error(name: str, line: int) -> DataError:
@@ -90,29 +85,53 @@ def text_lines(content: Path | bytes, dialect: Dialect) -> pl.LazyFrame:
     return lines.filter(pl.col(_ROW) >= dialect.before_data).with_columns(pl.col(_ROW) - dialect.before_data)
 
 
-def _ragged(delimiter: str, width: int) -> tuple[pl.Expr, pl.Expr]:
-    """Whether a line has fewer or more cells than columns; empty cells at its end do not make it long."""
+def _cells(line: pl.Expr, delimiter: str) -> pl.Expr:
+    """How many cells a line holds, quotes left aside."""
     if delimiter == BLANKS:
-        count = _LINE.str.count_matches(r"[^ \t\r\x{feff}]+")
-        return count < width, count > width
-    bare = _LINE.str.replace_all('"[^"]*"', "")
-    filled = bare.str.strip_chars_end(f"{delimiter}\r")
-    count, needed = (text.str.count_matches(delimiter, literal=True) + 1 for text in (bare, filled))
-    return count < width, needed > width
+        return line.str.count_matches(r"[^ \t\r\x{feff}]+")
+    return line.str.count_matches(delimiter, literal=True) + 1
 
 
-def _sorted_out(plain: Survey, suspects: pl.DataFrame, delimiter: str, width: int) -> Survey:
-    """Suspects by what they are; where a line holds quotes, the csv module has the last word on its cells."""
+def _blank(delimiter: str) -> pl.Expr:
+    return _LINE.str.strip_chars(f'{delimiter}" \t\r\ufeff') == ""
+
+
+def _suspect(delimiter: str, width: int) -> pl.Expr:
+    return (_cells(_LINE, delimiter) != width) | _blank(delimiter)
+
+
+def _sorted_out(plain: Survey, lines: pl.LazyFrame, delimiter: str, width: int) -> Survey:
+    """Lines with another number of cells by what they are; empty cells at the end do not make a line long.
+
+    Where a line holds quotes, the csv module has the last word.
+    """
+    bare = _LINE if delimiter == BLANKS else _LINE.str.replace_all('"[^"]*"', "")
+    found = (
+        lines.filter(_suspect(delimiter, width))
+        .select(
+            _ROW,
+            "line",
+            blank=_blank(delimiter),
+            short=_cells(bare, delimiter) < width,
+            long=_cells(bare.str.strip_chars_end(f"{delimiter}\r"), delimiter) > width,
+        )
+        .filter(pl.any_horizontal("blank", "short", "long"))
+        .collect()
+    )
     blank: list[int] = []
     short: list[int] = []
     long: list[int] = []
-    for row, line, is_blank, is_short, is_long in suspects.iter_rows():
-        if not is_blank and delimiter != BLANKS and '"' in line:
+    for row, line, is_blank, is_short, is_long in found.iter_rows():
+        if is_blank:
+            blank.append(row)
+            continue
+        if delimiter != BLANKS and '"' in line:
             cells = next(csv.reader([line], delimiter=delimiter))
             is_short, is_long = len(cells) < width, any(cells[width:])
-        for rows, holds in ((blank, is_blank), (short, is_short), (long, is_long)):
-            if holds:
-                rows.append(row)
+        if is_short:
+            short.append(row)
+        if is_long:
+            long.append(row)
     return Survey(plain.lines, plain.quoted, plain.torn, blank, short, long)
 
 
