@@ -129,13 +129,19 @@ CHECK_SUMMARY = (
     Term("revenue", "money", "Net amount of the lines that were kept.", nullable=True),
     Term("amount_read", "money", "Net amount of the lines that were read.", nullable=True),
     Term("duplicates", "integer", "Lines that repeat an earlier line exactly; kept unless --dedupe."),
+    Term("orders_per_customer", "number", "Orders over customers with an order.", nullable=True),
+    Term("one_order_share", "share", "Share of the customers with an order who have one only.", nullable=True),
+    Term("mean_order", "money", "Net amount of the orders over their number.", nullable=True),
+    Term("median_gap_days", "days", "Days within which half of those who come back do so.", nullable=True),
+    Term("typical_gap_days", "days", "Days within which 80 % of those who come back do so.", nullable=True),
 )
 
 CHECK_DROPPED = (
     Term("reason", "text", "Why the lines were dropped."),
     Term("lines", "integer", "How many lines were dropped for this reason."),
     Term("amount", "money", "Net amount of these lines, as far as it can be read.", nullable=True),
-    Term("examples", "list", "Some of these lines: where they stand, and what is wrong."),
+    Term("rule", "text", "The rule in words."),
+    Term("examples", "list", "Where some of these lines stand."),
 )
 
 MODEL = Term("model", "object", "Which model scored: its kind, cutoff, out-of-time check, and the file it came from.")
@@ -168,6 +174,6 @@ EXPLAIN = (
     Term("customer_id", "id", "The customer, exactly as in the file."),
     Term("family", "text", "Family of features: silence, frequency, recent, trend, spend, basket or refunds."),
     Term("push", "number", "Log odds of churn that the family adds, against the average customer."),
-    Term("points", "number", "The same in points of churn probability, as a share of the whole difference."),
+    Term("points", "number", "The same in points of churn probability: its share of the way from the average."),
     Term("statement", "text", "What the family says, in the customer's own numbers; empty where it says nothing."),
 )

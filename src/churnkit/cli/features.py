@@ -1,5 +1,6 @@
 """`churnkit features`."""
 
+from churnkit.cli.assumptions import about_orders
 from churnkit.cli.options import Reading, Tabular, Until
 from churnkit.cli.session import Session
 from churnkit.output.document import Shape, View
@@ -37,7 +38,7 @@ def features(reading: Reading, until: Until, showing: Tabular) -> None:
         customers,
         head={"cutoff": cutoff},
         summary={"customers": customers.height},
-        notes=report.notes,
+        notes=about_orders(report),
         view=View(title=f"{customers.height:,} customers at {cutoff}", several="customers"),
         done=f"{customers.height:,} customers",
     )

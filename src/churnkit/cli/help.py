@@ -17,11 +17,11 @@ Function = Callable[..., None]
 class Command(TyperCommand):
     """A command whose help keeps the lines of its examples and groups its options."""
 
-    def collect_usage_pieces(self, ctx: Context) -> list[str]:  # type: ignore[override]
+    def collect_usage_pieces(self, ctx: Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
         """What the usage line shows: `[OPTIONS] ORDERS...`."""
         return [self.options_metavar or "", *(_argument_name(param) for param in self.params if _is_argument(param))]
 
-    def format_help_text(self, ctx: Context, formatter: Any) -> None:  # type: ignore[override]
+    def format_help_text(self, ctx: Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ARG002
         """Writes the docstring: paragraphs filled, indented lines as they are."""
         _write_text(self.help, formatter)
 
@@ -57,7 +57,7 @@ class Door(TyperGroup):
         lazy.add(function, panel, build)
         self.commands = lazy
 
-    def format_help_text(self, ctx: Context, formatter: Any) -> None:  # type: ignore[override]
+    def format_help_text(self, ctx: Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ARG002
         """Writes the docstring: paragraphs filled, indented lines as they are."""
         _write_text(self.help, formatter)
 
@@ -70,7 +70,7 @@ class Door(TyperGroup):
         records = [record for param in self.get_params(ctx) if (record := param.get_help_record(ctx)) is not None]
         _write_sections(sections | {_OPTIONS: records}, formatter)
 
-    def format_epilog(self, ctx: Context, formatter: Any) -> None:  # type: ignore[override]
+    def format_epilog(self, ctx: Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ARG002
         """Writes the closing text."""
         _write_text(self.epilog, formatter)
 
@@ -94,7 +94,7 @@ class _Lazily(dict[str, Any]):
         return command
 
     def get(self, name: str, default: Any = None) -> Any:
-        return self[name] if name in self else default
+        return self[name] if name in self else default  # noqa: SIM401 - this is that method
 
     def values(self) -> Any:
         return [self[name] for name in self]

@@ -88,6 +88,12 @@ _OUTPUT = "Output"
 _RUN = "Run"
 
 
+OutputFile = Annotated[
+    str | None,
+    option("--output", "-o", metavar="FILE", panel=_OUTPUT, help="Write there; an older file is replaced whole."),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """Which orders, and how to read them."""
@@ -268,10 +274,7 @@ class Formatted(Talking):
 class Showing(Formatted):
     """Where the answer goes, and how it looks there."""
 
-    output: Annotated[
-        str | None,
-        option("--output", "-o", metavar="FILE", panel=_OUTPUT, help="Write there; an older file is replaced whole."),
-    ] = None
+    output: OutputFile = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ def shape() -> Shape:
 
 def sample(
     showing: Showing,
-    customers: Annotated[int, option("--customers", metavar="N", min=1, show_default=True, help="How many.")] = 300,
+    customers: Annotated[int, option("--customers", metavar="N", min=1, show_default=True, help="How many.")] = 400,
     seed: Annotated[
         int, option("--seed", metavar="N", min=0, show_default=True, help="Another seed, another shop.")
     ] = 0,

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from churnkit.cli.options import Talking
+from churnkit.cli.options import OutputFile, Talking
+from churnkit.cli.talk import Talk
 from churnkit.errors import UsageError
 
 SHAPES = {
@@ -20,6 +21,7 @@ def schema(
         typer.Argument(metavar="COMMAND", help=", ".join(SHAPES), autocompletion=lambda: list(SHAPES)),
     ],
     talking: Talking,
+    output: OutputFile = None,
 ) -> None:
     """The JSON Schema of a command's output.
 
@@ -27,7 +29,7 @@ def schema(
 
     Examples:
       churnkit schema score
-      churnkit schema features > features.schema.json
+      churnkit schema features -o features.schema.json
     """
     import json
 
@@ -46,4 +48,6 @@ def schema(
     module, function = SHAPES[command]
     shape = getattr(import_module(f"churnkit.cli.{module}"), function)()
     text = json.dumps(json_schema(shape, ck.__version__), indent=2, ensure_ascii=False)
-    write_bytes(STANDARD_OUTPUT, lambda stream: stream.write(f"{text}\n".encode()))
+    write_bytes(output or STANDARD_OUTPUT, lambda stream: stream.write(f"{text}\n".encode()))
+    if output is not None:
+        Talk(quiet=talking.quiet, verbose=talking.verbose).done(f"{output} written")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from churnkit.cli.app import ExitCode
+from churnkit.cli.assumptions import about_orders, about_time
 from churnkit.cli.options import Listing, ModelFile, Reading, Running, Tabular, Time, option
 from churnkit.cli.session import Session
 from churnkit.output.document import Fact, Shape, View
@@ -63,13 +64,17 @@ def score(
         ranked.rows,
         head=_head(ranked, fitted, model),
         summary=ranked.summary,
-        notes=[*report.notes, *([] if model else fitted.notes), *ranked.notes],
+        notes=[*about_orders(report), *([] if model else _about_training(fitted, time)), *ranked.notes],
         view=_view(ranked, fitted),
         done=f"{ranked.summary['scored']:,} customers scored",
         then=_next(ranked, reading, model),
     )
     if fail_if_any and ranked.rows.height:
         raise typer.Exit(ExitCode.CONDITION_MET)
+
+
+def _about_training(model: "ChurnModel", time: Time) -> list[str]:
+    return [*about_time(time, model.cutoff, model.horizon_days, model.activity_window_days), *model.notes]
 
 
 def _head(ranked: "Ranked", model: "ChurnModel", file: str | None) -> dict[str, object]:
@@ -102,4 +107,4 @@ def _next(ranked: "Ranked", reading: Reading, model: str | None) -> str:
         return ""
     with_model = f" --model {model}" if model else ""
     first = shlex.quote(ranked.rows["customer_id"][0])
-    return f"churnkit explain {' '.join(map(shlex.quote, reading.sources))} --id {first}{with_model}"
+    return f"churnkit explain {shlex.join(reading.sources)} --id {first}{with_model}"

@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from churnkit.cli.options import Reading, Tabular, Until, option
+from churnkit.cli.assumptions import about_orders
+from churnkit.cli.options import ModelFile, Reading, Tabular, Until, option
 from churnkit.cli.session import Session
 from churnkit.output.document import Shape, View
 from churnkit.terms import CUTOFF, SEGMENT, SEGMENT_LIST, Term
@@ -24,14 +25,17 @@ def segment(
     reading: Reading,
     until: Until,
     showing: Tabular,
+    model: ModelFile = None,
     list: Annotated[bool, option("--list", help="One row per customer instead of one per segment.")] = False,
 ) -> None:
     """RFM scores, named segments, and what to do for each.
 
-    Customers are scored 1 to 5 for recency, frequency and money; the scores name the segment.
+    Customers are scored 1 to 5 for recency, frequency and money; the scores name the segment. With --model the
+    segments tell their churn probability and what is at stake, too.
 
     Examples:
       churnkit segment orders.parquet
+      churnkit segment orders.csv --model shop.model
       churnkit segment orders.csv --list -o segments.csv
     """
     session = Session(showing, list_shape() if list else shape(), writes=[reading.rejects])
@@ -44,12 +48,13 @@ def segment(
         cutoff = until.cutoff or default_cutoff(orders)
         customers = ck.snapshot(orders, cutoff=cutoff)
         segments = ck.segment(customers)
-        rows = segments if list else segment_summary(customers, segments)
+        scored = ck.score(orders, ck.load_model(model), cutoff=cutoff, population="all") if model else None
+        rows = segments if list else segment_summary(customers, segments, scored)
     session.show(
         rows,
         head={"cutoff": cutoff},
         summary={"customers": customers.height},
-        notes=report.notes,
+        notes=about_orders(report),
         view=View(
             title=f"{customers.height:,} customers at {cutoff}",
             columns=[] if list else ["segment", "customers", "share", "revenue", "revenue_share", "mean_recency_days"],

@@ -130,7 +130,7 @@ class Session:
         done: str = "",
         then: str = "",
     ) -> None:
-        """Says the notes, writes the answer, says what was done and what to try next."""
+        """Writes the answer, then says what was assumed, what was done and what to try next."""
         import churnkit as ck
         from churnkit.output.formats import write_document
         from churnkit.output.table import screen_of
@@ -140,8 +140,6 @@ class Session:
         document = Document(
             shape=self._shape, head=head or {}, summary=summary or {}, notes=notes, rows=rows, view=view or View()
         )
-        for note in notes:
-            self.talk.note(note)
         screen = screen_of(sys.stdout, rows=self._top) if self._output == STANDARD_OUTPUT else None
         write_bytes(
             self._output,
@@ -155,14 +153,12 @@ class Session:
                 screen=screen,
             ),
         )
-        self.talk.done(joined_by_comma(done, f"written to {self._output}" if self._output != STANDARD_OUTPUT else ""))
+        for note in notes:
+            self.talk.note(note)
+        written = f"written to {self._output}" if self._output != STANDARD_OUTPUT else ""
+        self.talk.done(", ".join(part for part in (done, written) if part))
         if then:
             self.talk.next(then)
-
-
-def joined_by_comma(*parts: str) -> str:
-    """The parts that say something, separated by commas."""
-    return ", ".join(part for part in parts if part)
 
 
 def _format(asked: Format | None, output: str, default: Format) -> Format:

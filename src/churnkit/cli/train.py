@@ -1,7 +1,9 @@
 """`churnkit train`."""
 
+import shlex
 from typing import Annotated
 
+from churnkit.cli.assumptions import about_orders, about_time
 from churnkit.cli.model import SUMMARY, facts_of
 from churnkit.cli.options import Formatted, Reading, Running, Time, option
 from churnkit.cli.session import Session
@@ -51,8 +53,12 @@ def train(
         card = ck.model_card(fitted)
     session.show(
         summary={key: value for key, value in card.items() if key != "notes"},
-        notes=[*report.notes, *fitted.notes],
+        notes=[
+            *about_orders(report),
+            *about_time(time, fitted.cutoff, fitted.horizon_days, fitted.activity_window_days),
+            *fitted.notes,
+        ],
         view=View(title=f"Model {output}", facts=facts_of(card)),
         done=f"{output} written",
-        then=f"churnkit score {' '.join(reading.sources)} --model {output}",
+        then=f"churnkit score {shlex.join(reading.sources)} --model {output}",
     )

@@ -1,5 +1,8 @@
 """`churnkit window`."""
 
+import shlex
+
+from churnkit.cli.assumptions import about_orders, about_time
 from churnkit.cli.options import Reading, Tabular, Time
 from churnkit.cli.session import Session
 from churnkit.output.document import Shape, View
@@ -51,11 +54,14 @@ def window(reading: Reading, time: Time, showing: Tabular) -> None:
             "activity_window_days": advice.activity_window_days,
         },
         summary={term.name: getattr(advice, term.name) for term in SUMMARY},
-        notes=report.notes,
+        notes=[
+            *about_orders(report),
+            *about_time(time, cutoff, advice.horizon_days, advice.activity_window_days),
+        ],
         view=View(
             title=f"Horizon {advice.horizon_days} days, activity window {advice.activity_window_days} days",
             lines=advice.sentences,
             several="silences",
         ),
-        then=f"churnkit score {' '.join(reading.sources)} --horizon {advice.horizon_days}",
+        then=f"churnkit score {shlex.join(reading.sources)} --horizon {advice.horizon_days}",
     )

@@ -39,10 +39,10 @@ def _number(value: float, kind: Kind) -> str:
     if kind == "probability":
         return percent(value, digits=0)
     if kind == "share":
-        return percent(value, digits=1 if value < 0.1 else 0)
+        return percent(value, digits=1)
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:,.3f}" if abs(value) < 1000 else f"{value:,.1f}"
+    return f"{value:,.{3 if abs(value) < 1 else 2 if abs(value) < 10 else 1}f}"
 
 
 def percent(value: float, *, digits: int) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, BinaryIO, get_args
@@ -114,6 +115,7 @@ def write_csv(rows: pl.DataFrame, stream: BinaryIO, *, raw: bool = False, shown:
     """
     text = _flat(rows)
     if not raw:
+        text = text.rename({name: f"'{name}" for name in text.columns if re.match(_FORMULA_START, name)})
         risky = pl.col(pl.String).str.contains(_FORMULA_START)
         text = text.with_columns(pl.when(risky).then("'" + pl.col(pl.String)).otherwise(pl.col(pl.String)).name.keep())
     csv = text.write_csv()
