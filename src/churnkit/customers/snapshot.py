@@ -140,6 +140,27 @@ def silences(orders: Orders, *, cutoff: date) -> pl.DataFrame:
     )
 
 
+def history_of(orders: Orders, *, customer_id: str, cutoff: date) -> pl.DataFrame:
+    """The orders and refunds of one customer before a cutoff.
+
+    Returns:
+        `ordered_on amount lines refund`, oldest first; `amount` is null where the file has no amount.
+    """
+    return (
+        order_book(orders)
+        .orders.lazy()
+        .filter((col("customer_id").cast(pl.String) == customer_id) & (col("day") < _day(cutoff)))
+        .sort("second", "cents", "lines")
+        .select(
+            ordered_on=col("day").cast(pl.Int32).cast(pl.Date),
+            amount=col("cents") / 100,
+            lines=col("lines"),
+            refund=~col("is_order"),
+        )
+        .collect(engine=ENGINE)
+    )
+
+
 def default_cutoff(orders: Orders) -> date:
     """The day after the last order line; never the wall clock.
 

@@ -1,5 +1,6 @@
 """What people use instead of a model, as strong as it can honestly be made."""
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
@@ -42,3 +43,22 @@ def score_curve(score: FloatArray, churned: FloatArray) -> tuple[float, float]:
     scale = float(score.std()) or 1.0
     fitted = LogisticRegression(C=1e6, max_iter=1_000).fit((score / scale)[:, None], churned)
     return float(fitted.intercept_[0]), float(fitted.coef_[0, 0]) / scale
+
+
+def fit_rfm_logistic(X: FloatArray, churned: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """The usual notebook: logistic regression on standardised, signed-log RFM columns.
+
+    Returns:
+        A function from a matrix of the same columns to P(churned).
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+    fitted = make_pipeline(FunctionTransformer(_signed_log), StandardScaler(), LogisticRegression(max_iter=1_000))
+    fitted.fit(X, churned)
+    return lambda now: np.asarray(fitted.predict_proba(now)[:, 1])
+
+
+def _signed_log(X: FloatArray) -> FloatArray:
+    return np.asarray(np.copysign(np.log1p(np.abs(X)), X))

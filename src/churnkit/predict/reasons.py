@@ -52,7 +52,7 @@ class Telling:
         return self.row[name]
 
     def unlike_usual(self, name: str) -> bool:
-        """Whether a feature is clearly on the side of the usual value that fits the push: below if rising, else above."""
+        """Whether a feature is clearly on the side of the usual value that fits the push: below if rising."""
         value, usual = self.row[name], self.usual[name]
         if value is None or usual is None:
             return False

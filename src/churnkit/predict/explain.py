@@ -1,0 +1,93 @@
+"""One customer whole: history, rhythm, probability, and what each family of features adds to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+import polars as pl
+from polars import col
+
+from churnkit.customers.snapshot import Orders, default_cutoff, history_of, order_book
+from churnkit.errors import DataError
+from churnkit.models.blend import probability_of
+from churnkit.predict.model import ChurnModel
+from churnkit.predict.pushes import FAMILIES, family_pushes
+from churnkit.predict.reasons import reasons_for, statement, usual_values
+from churnkit.predict.scoring import score_customers
+from churnkit.terms import EXPLAIN, SCORE
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is known of some customers.
+
+    Attributes:
+        cutoff: The first day not seen.
+        customers: One dictionary per customer: the columns of `terms.SCORE` but the rank, the rhythm, and `orders`.
+        rows: What each family adds (`terms.EXPLAIN`), strongest first within a customer.
+    """
+
+    cutoff: date
+    customers: tuple[dict[str, Any], ...]
+    rows: pl.DataFrame
+
+
+def explain(
+    orders: Orders, model: ChurnModel, customer_ids: Sequence[str], *, cutoff: date | None = None
+) -> Explanation:
+    """Explain the churn probability of some customers.
+
+    Args:
+        orders: Clean order lines.
+        model: A trained model.
+        customer_ids: Whom to explain, as in the file.
+        cutoff: First day not seen; the day after the last order where not given.
+
+    Raises:
+        DataError: A customer has no order before the cutoff.
+    """
+    book = order_book(orders)
+    cutoff = cutoff or default_cutoff(book)
+    known = score_customers(book, model, cutoff=cutoff)
+    wanted = [_one(known, customer_id, cutoff) for customer_id in dict.fromkeys(customer_ids)]
+    chosen = pl.concat(wanted)
+    usual = usual_values(known)
+    reasons = reasons_for(model, chosen, known, cutoff)
+    pushes = family_pushes(model, chosen)
+    rows: list[dict[str, Any]] = []
+    customers = []
+    for row, push, told in zip(chosen.iter_rows(named=True), pushes, reasons, strict=True):
+        points = _points(push, row["churn_probability"])
+        for place in np.argsort(-np.abs(push), kind="stable"):
+            said = statement(FAMILIES[place], row, usual, cutoff, rising=bool(push[place] >= 0))
+            values = (row["customer_id"], FAMILIES[place], float(push[place]), float(points[place]), said)
+            rows.append(dict(zip((term.name for term in EXPLAIN), values, strict=True)))
+        facts = {term.name: row[term.name] for term in SCORE if term.name in row}
+        rhythm = {name: row[name] for name in ("n_order_days", "tenure_days", "mean_gap_days", "max_gap_days")}
+        history = history_of(book, customer_id=row["customer_id"], cutoff=cutoff).to_dicts()
+        customers.append({**facts, "reasons": told, **rhythm, "orders": history})
+    schema = {"customer_id": pl.String, "family": pl.String, "push": pl.Float64, "points": pl.Float64}
+    return Explanation(cutoff, tuple(customers), pl.DataFrame(rows, schema=schema | {"statement": pl.String}))
+
+
+def _one(known: pl.DataFrame, customer_id: str, cutoff: date) -> pl.DataFrame:
+    found = known.filter(col("customer_id") == customer_id)
+    if found.is_empty():
+        near = get_close_matches(customer_id, known["customer_id"].head(100_000).to_list(), n=3)
+        raise DataError(
+            f"there is no customer {customer_id!r} with an order before {cutoff}",
+            hint=f"did you mean {', '.join(near)}?" if near else "ids are taken exactly as in the file",
+        )
+    return found
+
+
+def _points(push: np.ndarray[Any, np.dtype[np.float64]], probability: float) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The pushes as points of probability: the way from the average customer's probability, shared out."""
+    total = float(push.sum())
+    p = min(max(probability, 1e-6), 1 - 1e-6)
+    average = float(probability_of(np.array([np.log(p / (1 - p)) - total]))[0])
+    slope = (probability - average) / total if abs(total) > 1e-9 else probability * (1 - probability)
+    return np.asarray(100.0 * push * slope)
