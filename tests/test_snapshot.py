@@ -10,6 +10,8 @@ from churnkit.customers.features import FEATURES
 from churnkit.customers.snapshot import (
     default_cutoff,
     first_order_on,
+    history,
+    history_of,
     order_book,
     outcomes,
     silences,
@@ -96,6 +98,25 @@ def test_the_first_day_and_the_default_cutoff_frame_the_lines() -> None:
     for orders in (LINES, order_book(LINES)):
         assert first_order_on(orders) == date(2024, 1, 1)
         assert default_cutoff(orders) == date(2024, 3, 2)
+
+
+def test_the_history_is_the_book_without_the_cutoff_and_what_follows() -> None:
+    for cutoff in (date(2024, 1, 1), date(2024, 1, 31), date(2024, 2, 1), date(2024, 6, 1)):
+        seen = order_book(LINES.filter(pl.col("ordered_at") < cutoff))
+        assert_frame_equal(history(LINES, cutoff=cutoff).orders, seen.orders, check_exact=True)
+        assert_frame_equal(history(LINES, cutoff=cutoff).products, seen.products, check_row_order=False)
+
+
+def test_the_history_of_one_customer_is_in_the_order_of_time_with_refunds_in_place() -> None:
+    told = history_of(LINES, customer_id="9", cutoff=date(2024, 3, 2))
+    assert told.columns == ["ordered_on", "amount", "lines", "refund"]
+    assert told.rows() == [
+        (date(2024, 1, 1), 20.0, 1, False),
+        (date(2024, 2, 1), -5.0, 1, True),
+        (date(2024, 3, 1), 10.0, 1, False),
+    ]
+    assert history_of(LINES, customer_id="9", cutoff=date(2024, 3, 1)).rows() == told.rows()[:2]
+    assert history_of(LINES, customer_id="nobody", cutoff=date(2024, 3, 1)).is_empty()
 
 
 def test_silences_end_with_the_next_order_day_or_with_the_cutoff() -> None:

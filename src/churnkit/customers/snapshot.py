@@ -55,6 +55,29 @@ def order_book(orders: Orders) -> OrderBook:
     return OrderBook(grouped, products)
 
 
+def history(orders: Orders, *, cutoff: date) -> OrderBook:
+    """The order book as it was at a cutoff: without what is on or after it."""
+    book, before = order_book(orders), col("day") < _day(cutoff)
+    return OrderBook(book.orders.filter(before), book.products.filter(before))
+
+
+def history_of(orders: Orders, *, customer_id: str, cutoff: date) -> pl.DataFrame:
+    """The orders and refunds of one customer before a cutoff, oldest first.
+
+    Returns:
+        `ordered_on amount lines refund`, one row per order or refund; `amount` is null where the file has none, and
+        `refund` is true where the net amount is below 0. No rows for a customer who is not in the history.
+    """
+    return (
+        history(orders, cutoff=cutoff)
+        .orders.lazy()
+        .filter(col("customer_id").cast(pl.String) == customer_id)
+        .sort("second", "cents", "lines")
+        .select(ordered_on=_on(col("day")), amount=money(col("cents")), lines="lines", refund=~col("is_order"))
+        .collect(engine=ENGINE)
+    )
+
+
 def snapshot(orders: Orders, *, cutoff: date) -> pl.DataFrame:
     """The customer table at a cutoff: one row per customer with at least one order before it.
 
@@ -80,7 +103,7 @@ def snapshot(orders: Orders, *, cutoff: date) -> pl.DataFrame:
     return (
         facts.select(
             col("customer_id").cast(pl.String),
-            col("last_day").cast(pl.Int32).cast(pl.Date).alias("last_order_on"),
+            _on(col("last_day")).alias("last_order_on"),
             *(feature() for feature in FEATURES),
         )
         .sort("customer_id")
@@ -136,27 +159,6 @@ def silences(orders: Orders, *, cutoff: date) -> pl.DataFrame:
             returned=same,
         )
         .sort(pl.all())
-        .collect(engine=ENGINE)
-    )
-
-
-def history_of(orders: Orders, *, customer_id: str, cutoff: date) -> pl.DataFrame:
-    """The orders and refunds of one customer before a cutoff.
-
-    Returns:
-        `ordered_on amount lines refund`, oldest first; `amount` is null where the file has no amount.
-    """
-    return (
-        order_book(orders)
-        .orders.lazy()
-        .filter((col("customer_id").cast(pl.String) == customer_id) & (col("day") < _day(cutoff)))
-        .sort("second", "cents", "lines")
-        .select(
-            ordered_on=col("day").cast(pl.Int32).cast(pl.Date),
-            amount=col("cents") / 100,
-            lines=col("lines"),
-            refund=~col("is_order"),
-        )
         .collect(engine=ENGINE)
     )
 
@@ -221,6 +223,10 @@ def _first_and_last_day(orders: Orders) -> tuple[int, int]:
 
 def _day(on: date) -> int:
     return (on - EPOCH).days
+
+
+def _on(day: pl.Expr) -> pl.Expr:
+    return day.cast(pl.Int32).cast(pl.Date)
 
 
 def _date(day: int) -> date:
