@@ -121,6 +121,17 @@ def test_one_order_of_one_customer_gets_an_honest_answer() -> None:
     assert "Not reliable: the history covers only 1 of the 42 days needed." in advice.sentences
 
 
+def test_a_share_of_a_few_is_not_put_into_words() -> None:
+    few = advise_windows(lines_of(weekly(29, 1)), cutoff=date(2023, 9, 1))
+    assert few.curve["customers"].unique().to_list() == [29]
+    assert few.gone_after_days is None
+    assert f"Too few were silent for {few.horizon_days} days to say how many return." in few.sentences
+    assert not any("come back within" in sentence for sentence in few.sentences)
+    enough = advise_windows(lines_of(weekly(30, 1)), cutoff=date(2023, 9, 1))
+    assert enough.gone_after_days == enough.curve["silent_days"].min()
+    assert "0 % of those silent for 60 days still come back within 60 days." in enough.sentences
+
+
 def test_no_order_before_the_cutoff_is_an_error_that_says_so() -> None:
     with pytest.raises(ShortHistoryError, match="no order before 2024-01-01"):
         advise_windows(ORDERS, cutoff=date(2024, 1, 1))

@@ -14,7 +14,7 @@ from churnkit.errors import ShortHistoryError
 
 TYPICAL_SHARE = 0.8
 GONE_BELOW = 0.1
-FEWEST_RETURNS = 30
+FEWEST_SEEN = 30  # below this, a share is noise
 USUAL_GAP_DAYS = 90
 
 Days = npt.NDArray[np.int64]
@@ -149,7 +149,8 @@ def advise_windows(
     step = max(horizon // 3, 1)
     grid = sorted({*range(step, 2 * window + 1, step), horizon, window})
     curve = return_probability(book, cutoff=cutoff, horizon_days=horizon, silent_days=grid)
-    gone, doubts = _gone_after_days(curve), _doubts(history, returns)
+    told = curve.filter(pl.col("customers") >= FEWEST_SEEN)
+    gone, doubts = _gone_after_days(told), _doubts(history, returns)
     return WindowAdvice(
         horizon_days=horizon,
         activity_window_days=window,
@@ -160,7 +161,7 @@ def advise_windows(
         gone_after_days=gone,
         curve=curve,
         reliable=not doubts,
-        sentences=(*_about_gap(typical), *_about_silence(curve, horizon, window, gone), *doubts),
+        sentences=(*_about_gap(typical), *_about_silence(told, horizon, window, gone), *doubts),
     )
 
 
@@ -194,7 +195,7 @@ def _about_silence(curve: pl.DataFrame, horizon: int, window: int, gone: int | N
     told = [
         f"{100 * known[days]:.0f} % of those silent for {days} days still come back within {horizon} days."
         if days in known
-        else f"The history is too short to show how many return after {days} silent days."
+        else f"Too few were silent for {days} days to say how many return."
         for days in sorted({horizon, window})
     ]
     if gone is not None:
@@ -206,6 +207,6 @@ def _doubts(history: int, returns: int) -> list[str]:
     doubts, needed = [], 3 * windows.HORIZONS_DAYS[0]
     if history < needed:
         doubts.append(f"Not reliable: the history covers only {history} of the {needed} days needed.")
-    if returns < FEWEST_RETURNS:
-        doubts.append(f"Not reliable: only {returns} of the {FEWEST_RETURNS} returns needed were seen.")
+    if returns < FEWEST_SEEN:
+        doubts.append(f"Not reliable: only {returns} of the {FEWEST_SEEN} returns needed were seen.")
     return doubts
