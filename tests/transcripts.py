@@ -1,15 +1,19 @@
 """Replays the console sessions of a Markdown file, so that no document can go stale.
 
-A session is a ```console block. A line `$ command` is run by bash, in a folder that the blocks of one file share. The
-lines up to the next `$` are what it must answer, standard error included, and `[exit N]` is its exit code where that
-is not 0. `...` stands for anything.
+A session is a ```console block. A line `$ command` is run by bash, in a folder that the blocks of one file share, and
+on a terminal without colour, as a person would see it. The lines up to the next `$` are what it must answer, standard
+error included, and `[exit N]` is its exit code where that is not 0. `...` stands for anything.
 """
 
+import contextlib
 import os
+import pty
 import re
 import shutil
 import subprocess
 import sys
+import termios
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +21,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 STEP = re.compile(r"^\$ (?P<command>.*)\n(?P<answer>(?:(?!\$ ).*\n)*)", re.MULTILINE)
-SECONDS_PER_COMMAND = 120
+DURATION = re.compile(r"(?<= in )[\d.]+(?= s$)", re.MULTILINE)
+COLUMNS, SECONDS_PER_COMMAND = 100, 120
 
 
 @dataclass(frozen=True)
@@ -29,15 +34,17 @@ class Step:
     actual: str
 
     @property
-    def kept(self) -> bool:
-        """True where the answer is the documented one; `...` in it stands for anything."""
-        pattern = re.escape(self.expected).replace(re.escape("..."), ".*?")
-        return re.fullmatch(pattern, self.actual, re.DOTALL) is not None
-
-    @property
     def text(self) -> str:
         """The step as the document should show it: as it is while it holds, otherwise with the answer of today."""
-        return f"$ {self.command}\n{self.expected if self.kept else self.actual}"
+        if fits(self.expected, self.actual):
+            return f"$ {self.command}\n{self.expected}"
+        return f"$ {self.command}\n{DURATION.sub('...', self.actual)}"
+
+
+def fits(expected: str, actual: str) -> bool:
+    """True where the answer is the documented one; `...` in that stands for anything."""
+    pattern = re.escape(expected).replace(re.escape("..."), ".*?")
+    return re.fullmatch(pattern, actual, re.DOTALL) is not None
 
 
 def documents() -> list[Path]:
@@ -57,21 +64,33 @@ def replay(text: str, folder: Path) -> Iterator[Step]:
 
 
 def answer(command: str, folder: Path) -> str:
-    """What a command says on both streams, and its exit code where that is not 0."""
-    done = subprocess.run(
+    """What a command shows on a terminal, and its exit code where that is not 0."""
+    screen, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (40, COLUMNS))
+    with subprocess.Popen(
         ["bash", "-c", command],
         cwd=folder,
         env=surroundings(folder / "home"),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=SECONDS_PER_COMMAND,
-        check=False,
-    )
-    said = done.stdout.decode("utf-8")
-    if said and not said.endswith("\n"):
-        said += "\n"
-    return said + (f"[exit {done.returncode}]\n" if done.returncode else "")
+        stdout=terminal,
+        stderr=terminal,
+    ) as process:
+        os.close(terminal)
+        alarm = threading.Timer(SECONDS_PER_COMMAND, process.kill)
+        alarm.start()
+        shown = b"".join(iter(lambda: seen(screen), b"")).decode("utf-8").replace("\r\n", "\n")
+        os.close(screen)
+        alarm.cancel()
+    if shown and not shown.endswith("\n"):
+        shown += "\n"
+    return shown + (f"[exit {process.returncode}]\n" if process.returncode else "")
+
+
+def seen(screen: int) -> bytes:
+    """The next bytes on a terminal, none when everybody has left it (which Linux calls an error)."""
+    with contextlib.suppress(OSError):
+        return os.read(screen, 65_536)
+    return b""
 
 
 def surroundings(home: Path) -> dict[str, str]:
@@ -81,7 +100,7 @@ def surroundings(home: Path) -> dict[str, str]:
         "HOME": str(home),
         "TZ": "UTC",
         "LC_ALL": "C.UTF-8",
-        "COLUMNS": "100",
+        "TERM": "xterm",
         "NO_COLOR": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
