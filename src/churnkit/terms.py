@@ -21,6 +21,7 @@ Kind = Literal[
     "boolean",
     "list",  # a list of texts
     "object",  # named values, in heads and summaries only
+    "objects",  # a list of them
 ]
 
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from churnkit.orders.report import CleaningReport
+    from churnkit.predict.model import ChurnModel
 
 
 def about_orders(report: "CleaningReport") -> list[str]:
@@ -36,3 +37,13 @@ def about_time(time: Time, cutoff: "date", horizon_days: int, activity_window_da
     if time.activity_window_days is None:
         picked.append(f"activity window {activity_window_days} days (--activity-window)")
     return [f"picked from the data: {', '.join(picked)}"] if picked else []
+
+
+def about_training(model: "ChurnModel", time: Time) -> list[str]:
+    """What was picked for a model that was trained on the way, and what came out of its check."""
+    return [*about_time(time, model.cutoff, model.horizon_days, model.activity_window_days), *model.notes]
+
+
+def about_model(model: "ChurnModel", file: str | None) -> dict[str, object]:
+    """The model of a JSON head."""
+    return {"kind": model.kind, "file": file, "cutoff": model.cutoff, "check": model.figures or None}

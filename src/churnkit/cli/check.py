@@ -84,6 +84,7 @@ def _view(reading: Reading, report: "CleaningReport", summary: Mapping[str, obje
         detail="examples",
         lines=lines,
         several="reasons",
+        whole=True,
     )
 
 

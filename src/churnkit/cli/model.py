@@ -21,6 +21,7 @@ SUMMARY = (
     Term("fingerprint", "object", "Counts and a digest of the training orders."),
     Term("versions", "object", "Versions of churnkit and of the libraries that made it."),
 )
+_MOST_LISTED = 12
 
 
 def shape() -> Shape:
@@ -58,6 +59,8 @@ def facts_of(card: dict[str, object], above: str = "") -> list[Fact]:
         label = f"{above} {key}".strip().replace("_", " ")
         if isinstance(value, dict):
             facts += facts_of(value, label)
+        elif isinstance(value, list) and len(value) > _MOST_LISTED:
+            facts.append(Fact(label, len(value), "integer"))
         elif key != "notes":
             facts.append(Fact(label, value, kinds.get(key, "number" if isinstance(value, float) else "text")))
     return facts

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from churnkit.cli.app import ExitCode
-from churnkit.cli.assumptions import about_orders, about_time
+from churnkit.cli.assumptions import about_model, about_orders, about_training
 from churnkit.cli.options import Listing, ModelFile, Reading, Running, Tabular, Time, option
 from churnkit.cli.session import Session
 from churnkit.output.document import Fact, Shape, View
@@ -64,7 +64,7 @@ def score(
         ranked.rows,
         head=_head(ranked, fitted, model),
         summary=ranked.summary,
-        notes=[*about_orders(report), *([] if model else _about_training(fitted, time)), *ranked.notes],
+        notes=[*about_orders(report), *([] if model else about_training(fitted, time)), *ranked.notes],
         view=_view(ranked, fitted),
         done=f"{ranked.summary['scored']:,} customers scored",
         then=_next(ranked, reading, model),
@@ -73,16 +73,12 @@ def score(
         raise typer.Exit(ExitCode.CONDITION_MET)
 
 
-def _about_training(model: "ChurnModel", time: Time) -> list[str]:
-    return [*about_time(time, model.cutoff, model.horizon_days, model.activity_window_days), *model.notes]
-
-
 def _head(ranked: "Ranked", model: "ChurnModel", file: str | None) -> dict[str, object]:
     return {
         "cutoff": ranked.cutoff,
         "horizon_days": model.horizon_days,
         "activity_window_days": model.activity_window_days,
-        "model": {"kind": model.kind, "file": file, "cutoff": model.cutoff, "check": model.figures or None},
+        "model": about_model(model, file),
     }
 
 

@@ -60,6 +60,7 @@ def segment(
             columns=[] if list else ["segment", "customers", "share", "revenue", "revenue_share", "mean_recency_days"],
             detail="" if list else "action",
             several="customers" if list else "segments",
+            whole=not list,
         ),
         done=f"{customers.height:,} customers",
     )

@@ -3,11 +3,12 @@
 import shlex
 from typing import Annotated
 
-from churnkit.cli.assumptions import about_orders, about_time
+from churnkit.cli.assumptions import about_orders, about_training
 from churnkit.cli.model import SUMMARY, facts_of
 from churnkit.cli.options import Formatted, Reading, Running, Time, option
 from churnkit.cli.session import Session
 from churnkit.output.document import Shape, View
+from churnkit.output.files import write_bytes
 
 
 def shape() -> Shape:
@@ -44,19 +45,20 @@ def train(
 
         import churnkit as ck
         from churnkit.predict.export import export_sklearn as export
+        from churnkit.predict.model_file import model_bytes
 
         orders, report = session.orders(reading, cutoff=time.cutoff)
         fitted = session.trained(orders, time, running)
-        ck.save_model(fitted, output)
+        blob = model_bytes(fitted)
+        write_bytes(output, lambda stream: stream.write(blob))
         if export_sklearn is not None:
             export(orders, fitted, Path(export_sklearn))
-        card = ck.model_card(fitted)
+        card = ck.model_card(ck.load_model(blob))  # as the next command will read it
     session.show(
         summary={key: value for key, value in card.items() if key != "notes"},
         notes=[
             *about_orders(report),
-            *about_time(time, fitted.cutoff, fitted.horizon_days, fitted.activity_window_days),
-            *fitted.notes,
+            *about_training(fitted, time),
         ],
         view=View(title=f"Model {output}", facts=facts_of(card)),
         done=f"{output} written",

@@ -62,6 +62,7 @@ def window(reading: Reading, time: Time, showing: Tabular) -> None:
             title=f"Horizon {advice.horizon_days} days, activity window {advice.activity_window_days} days",
             lines=advice.sentences,
             several="silences",
+            whole=True,
         ),
         then=f"churnkit score {shlex.join(reading.sources)} --horizon {advice.horizon_days}",
     )

@@ -109,6 +109,7 @@ class View:
         sums: Figures of the whole, in one line below the rows.
         lines: Sentences below the rows.
         several: What the rows are, for "and 12 more ...".
+        whole: Whether a terminal shows all rows, because none means anything without the others.
     """
 
     title: str = ""
@@ -118,6 +119,7 @@ class View:
     sums: Sequence[Fact] = ()
     lines: Sequence[str] = ()
     several: str = "rows"
+    whole: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

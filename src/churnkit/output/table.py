@@ -128,7 +128,7 @@ def _rows_block(
     view = document.view
     if not rows.height:
         return [[(f"no {view.several}", "dim")]]
-    limit = screen.rows if screen else rows.height
+    limit = screen.rows if screen and not view.whole else rows.height
     visible = rows.head(limit)
     columns = [_column(term, visible[term.name].to_list(), screen, whole=term.name == view.detail) for term in terms]
     detail: _Column | None = None
