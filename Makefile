@@ -12,7 +12,7 @@ help: ## say this
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 14
 
 demo: $(READY) ## install what is needed, then show who is about to leave in the shipped example
-	@$(BIN)/churnkit score examples/orders.csv
+	$(BIN)/churnkit score examples/orders.csv --top 10
 
 test: $(READY) ## install what is needed, then check everything: format, lint, types, floors, tests
 	$(BIN)/ruff format --check
