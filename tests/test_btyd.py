@@ -202,12 +202,27 @@ def test_a_manifest_gives_the_same_model_back() -> None:
 
 
 @pytest.mark.parametrize("change", [
-    {"r": 0}, {"r": -1.0}, {"alpha": float("nan")}, {"a": float("inf")}, {"b": "2"}, {"b": True}, {"b": None},
+    {"r": 0}, {"r": -1.0}, {"r": 1e300}, {"a": 1e-300}, {"alpha": float("nan")},
+    {"a": float("inf")}, {"b": "2"}, {"b": True}, {"b": None},
     {"at_bound": 1}, {"extra": 1.0},
 ])  # fmt: skip
 def test_a_crafted_manifest_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ModelFileError):
         MBGNBD.from_manifest({**MODELS[1].to_manifest(), **change})
+
+
+@pytest.mark.parametrize("low_or_high", [1e-9, 1e9])
+@pytest.mark.parametrize("name", ["r", "alpha", "a", "b"])
+def test_whatever_a_manifest_may_hold_gives_finite_numbers(name: str, low_or_high: float) -> None:
+    history = ([0, 1, 5000], [0, 3000, 1], [3000, 3000, 3000])
+    for model in MODELS:
+        extreme = type(model).from_manifest({**model.to_manifest(), name: low_or_high})
+        for answer in (
+            extreme.alive_probability(*history),
+            extreme.no_order_probability(*history, 90),
+            extreme.expected_orders(*history, 90),
+        ):
+            assert np.isfinite(answer).all()
 
 
 def test_predicting_needs_neither_scipy_nor_scikit_learn() -> None:

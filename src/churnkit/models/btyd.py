@@ -32,6 +32,7 @@ FloatArray: TypeAlias = NDArray[np.float64]
 _LOG_BOUND = 9.0  # parameters within exp(-9) .. exp(9), alpha in units of a tenth of the mean tenure
 _STARTS = ((0.5, 5.0, 0.7, 2.0), (1.0, 2.0, 0.3, 5.0))  # r, alpha, a, b in the same units
 _QUADRATURE_NODES = 40
+_MOST = 1e9  # a parameter of a model file is within 1 / this .. this
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class BuyTillYouDie(ABC):
         """The model of a manifest.
 
         Raises:
-            ModelFileError: A parameter is missing, not a finite number above zero, or unknown.
+            ModelFileError: A parameter is missing, unknown, or not a number that a fit can give.
         """
         names = ("r", "alpha", "a", "b")
         if not isinstance(manifest, Mapping) or set(manifest) != {*names, "at_bound"}:
@@ -123,8 +124,10 @@ class BuyTillYouDie(ABC):
             )
         for name in names:
             value = manifest[name]
-            if type(value) not in (int, float) or not 0 < value < math.inf:
-                raise ModelFileError(f"{name} of the {cls.__name__} part of the model is not a number above zero")
+            if type(value) not in (int, float) or not 1 / _MOST <= value <= _MOST:
+                raise ModelFileError(
+                    f"{name} of the {cls.__name__} part of the model is not a number within {1 / _MOST:g} .. {_MOST:g}"
+                )
         if type(manifest["at_bound"]) is not bool:
             raise ModelFileError(f"at_bound of the {cls.__name__} part of the model is neither true nor false")
         r, alpha, a, b = (float(manifest[name]) for name in names)

@@ -206,7 +206,7 @@ def _estimator(
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    regression = LogisticRegression(C=C, tol=1e-7, max_iter=2000, random_state=seed)
+    regression = LogisticRegression(C=C, solver="newton-cholesky", tol=1e-8, random_state=seed)  # 8 x faster than lbfgs
     with _BLAS_ALONE, threadpool_limits(1, "blas"):  # how sums of many threads are rounded depends on their number
         return regression.fit(terms.design(X), y, sample_weight)
 
@@ -225,26 +225,24 @@ def _terms_of(X: FloatArray, spline_columns: frozenset[int]) -> SplineLogistic:
         drafts = [(LINEAR, 0.0, z), (MISSING, 0.0, missing.astype(np.float64))]
         if column in spline_columns:
             knots = np.unique(np.quantile(z[~missing], _KNOTS))
-            inside = knots[(knots > low[column]) & (knots < high[column])]
-            drafts += [(HINGE, float(knot), np.maximum(z - knot, 0)) for knot in inside]
+            knots = knots[(knots > low[column]) & (knots < high[column])]
+            drafts += [(HINGE, float(knot), np.maximum(z - knot, 0)) for knot in knots]
         terms += [
             (column, kind, knot, float(term.mean()), float(term.std()))
             for kind, knot, term in drafts
             if term.std() > 1e-9
         ]
-    columns, kinds, knots, means, scales = (
-        (np.array(part) for part in zip(*terms, strict=True)) if terms else [np.empty(0)] * 5
-    )
+    columns, kinds, knots, means, scales = np.array(terms, dtype=np.float64).reshape(-1, 5).T
     return SplineLogistic(
         low,
         high,
         fill,
-        columns.astype(np.int64),
-        kinds.astype(np.int64),
-        knots.astype(np.float64),
-        means.astype(np.float64),
-        scales.astype(np.float64),
-        term_coefficient=np.zeros(len(columns)),
+        term_column=columns.astype(np.int64),
+        term_kind=kinds.astype(np.int64),
+        term_knot=knots,
+        term_mean=means,
+        term_scale=scales,
+        term_coefficient=np.zeros(len(terms)),
         intercept=0.0,
     )
 
