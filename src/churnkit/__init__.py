@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from churnkit.orders.clean import clean_orders
     from churnkit.orders.read import read_orders
     from churnkit.orders.sample import sample_orders
+    from churnkit.output.models import save_model
     from churnkit.predict.backtest import backtest
     from churnkit.predict.explain import explain
-    from churnkit.predict.model_file import load_model, model_card, save_model
+    from churnkit.predict.model_file import load_model, model_card
     from churnkit.predict.training import train
 
 __all__ = [
@@ -53,7 +54,7 @@ _HOMES = {
     "outcomes": ("customers.snapshot", "outcomes"),
     "read_orders": ("orders.read", "read_orders"),
     "sample_orders": ("orders.sample", "sample_orders"),
-    "save_model": ("predict.model_file", "save_model"),
+    "save_model": ("output.models", "save_model"),
     "score": ("act.ranking", "score"),
     "segment": ("customers.segments", "segment_customers"),
     "snapshot": ("customers.snapshot", "snapshot"),

@@ -54,4 +54,14 @@ def training_cutoffs(
     """
     step = max(7, horizon_days // 3)
     days = (cutoff - timedelta(days=horizon_days + k * step) for k in range(most))
-    return [day for day in days if day >= first_order_on + timedelta(days=horizon_days)]
+    return [day for day in days if has_history(day, horizon_days, first_order_on)]
+
+
+def has_history(cutoff: date, horizon_days: int, first_order_on: date) -> bool:
+    """Whether at least one horizon lies between the first order and a cutoff: less is too little to judge by.
+
+    Example:
+        >>> has_history(date(2024, 4, 1), 90, date(2024, 1, 1)), has_history(date(2024, 3, 1), 90, date(2024, 1, 1))
+        (True, False)
+    """
+    return cutoff >= first_order_on + timedelta(days=horizon_days)

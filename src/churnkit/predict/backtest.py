@@ -18,6 +18,7 @@ from churnkit.predict.fitting import Fit, Frame, fit_at
 from churnkit.predict.peers import peer_probabilities
 from churnkit.predict.stack import feature_matrix, habit_of, model_features
 from churnkit.terms import BACKTEST, percent
+from churnkit.windows import has_history
 
 FloatArray: TypeAlias = NDArray[np.float64]
 Progress: TypeAlias = Callable[[str], None]
@@ -110,7 +111,7 @@ def _earlier(last: Frame, cutoffs: int) -> list[Frame]:
 
 def _reaches(book: OrderBook, frame: Frame) -> bool:
     """Whether somebody had come back before the frame's cutoff, at least one horizon after the first order."""
-    if frame.cutoff < first_order_on(book) + timedelta(days=frame.horizon_days):
+    if not has_history(frame.cutoff, frame.horizon_days, first_order_on(book)):
         return False
     return int((snapshot(book, cutoff=frame.cutoff)["n_order_days"] > 1).sum()) > 0
 
@@ -120,7 +121,7 @@ def _judged(book: OrderBook, frame: Frame, fit: Fit) -> Iterator[tuple[object, .
     customers = snapshot(book, cutoff=frame.cutoff)
     after = outcomes(book, cutoff=frame.cutoff, horizon_days=frame.horizon_days)
     y = after["churned"].cast(pl.Float64).to_numpy()
-    X, habit = feature_matrix(customers, model_features()), habit_of(customers)
+    X, habit = feature_matrix(customers, model_features(), fit.money_unit), habit_of(customers)
     found = {OURS: fit.blend.probability(X, habit, frame.horizon_days)}
     found |= peer_probabilities(book, frame, fit, customers)
     active = customers["recency_days"].to_numpy() <= frame.activity_window_days
@@ -139,7 +140,7 @@ def _figures(y: FloatArray, p: FloatArray) -> tuple[float | int | None, ...]:
 
 
 def _verdict(rows: pl.DataFrame) -> str:
-    """Ours against the strongest of the others: by log loss on the active customers, each over the cutoffs it was at."""
+    """Ours against the strongest of the others: by log loss on the active, each over the cutoffs it was at."""
     judged = rows.filter(pl.col("population") == "active")
     judged = rows if judged.is_empty() else judged
     ours = judged.filter(pl.col("model") == OURS)

@@ -19,11 +19,11 @@ from churnkit.evaluate.metrics import auc, brier, calibration_error, log_loss
 from churnkit.predict.fitting import Fit, Frame
 from churnkit.predict.stack import feature_matrix, habit_of, model_features
 from churnkit.terms import percent
+from churnkit.windows import has_history
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
 FEWEST_JUDGED = 20
-SIGNAL_ERRORS = 1.0  # standard errors by which the log loss must beat the base rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Check:
         brier: Mean squared error of the probabilities.
         calibration_error: Mean gap between probability and rate over ten bins of equal size.
         base_rate_log_loss: Log loss of the rate known before, given to everybody.
-        has_signal: Whether the log loss beats that of the base rate by more than chance.
+        has_signal: Whether the log loss of all known customers beats that of the base rate.
         rule: The rule that people use instead; None where nothing was there to choose N by.
     """
 
@@ -112,7 +112,7 @@ def check_out_of_time(book: OrderBook, frame: Frame, fit_at: Callable[[Frame], F
         The check; None where there is no history one horizon ago, too few customers, or only one outcome among them.
     """
     earlier = replace(frame, cutoff=frame.cutoff - timedelta(days=frame.horizon_days))
-    if earlier.cutoff < first_order_on(book) + timedelta(days=frame.horizon_days):
+    if not has_history(earlier.cutoff, frame.horizon_days, first_order_on(book)):
         return None
     customers = snapshot(book, cutoff=earlier.cutoff)
     if int((customers["n_order_days"] > 1).sum()) < FEWEST_JUDGED:
@@ -125,7 +125,7 @@ def check_out_of_time(book: OrderBook, frame: Frame, fit_at: Callable[[Frame], F
     if not _judgeable(churned[chosen]):
         return None
     fit = fit_at(earlier)
-    X = feature_matrix(customers, model_features())
+    X = feature_matrix(customers, model_features(), fit.money_unit)
     everybody = fit.blend.probability(X, habit_of(customers), frame.horizon_days)
     p, y = everybody[chosen], churned[chosen].astype(np.float64)
     return Check(
@@ -138,7 +138,7 @@ def check_out_of_time(book: OrderBook, frame: Frame, fit_at: Callable[[Frame], F
         log_loss=log_loss(y, p),
         brier=brier(y, p),
         calibration_error=calibration_error(y, p),
-        base_rate_log_loss=float(_losses(y, np.full(len(y), _known_rate(fit, frame))).mean()),
+        base_rate_log_loss=log_loss(y, np.full(len(y), _known_rate(fit, frame))),
         has_signal=_has_signal(churned.astype(np.float64), everybody, fit),
         rule=_rule(fit, recency[chosen], y, p, frame),
     )
@@ -148,16 +148,10 @@ def _judgeable(churned: NDArray[np.bool_]) -> bool:
     return len(churned) >= FEWEST_JUDGED and 0 < churned.sum() < len(churned)
 
 
-def _losses(y: FloatArray, p: FloatArray) -> FloatArray:
-    q = np.clip(p, 1e-5, 1 - 1e-5)
-    return np.asarray(-(y * np.log(q) + (1 - y) * np.log(1 - q)))
-
-
 def _has_signal(churned: FloatArray, p: FloatArray, fit: Fit) -> bool:
-    """Whether the probabilities of all known customers beat the base rate that was known, by more than chance."""
+    """Whether the probabilities of all known customers beat the base rate that was known."""
     base_rate = fit.rows.base_rate if fit.rows else fit.forecast_mean
-    gain = _losses(churned, np.full(len(churned), base_rate)) - _losses(churned, p)
-    return bool(gain.mean() > SIGNAL_ERRORS * gain.std() / np.sqrt(len(gain)))
+    return log_loss(churned, p) < log_loss(churned, np.full(len(churned), base_rate))
 
 
 def _known_rate(fit: Fit, frame: Frame) -> float:

@@ -23,7 +23,7 @@ def export_sklearn(orders: Orders, model: ChurnModel, path: Path) -> None:
 
     book = order_book(orders)
     frame = Frame(model.cutoff, model.horizon_days, model.activity_window_days)
-    rows = training_rows(book, frame, model.features)
+    rows = training_rows(book, frame, model.features, model.money_unit)
     if rows is None or not model.blend.learned:
         raise ShortHistoryError(
             "this model has no scikit-learn estimators: there was too little history to learn from",

@@ -11,7 +11,7 @@ from churnkit.models.boosting import fit_boosting
 from churnkit.models.btyd import fit_mbgnbd
 from churnkit.models.logistic import SplineLogistic, fit_logistic
 from churnkit.models.trees import Trees
-from churnkit.predict.stack import TrainingRows, feature_matrix, habit_of, model_features, stack
+from churnkit.predict.stack import TrainingRows, feature_matrix, habit_of, model_features, money_unit_of, stack
 from churnkit.windows import training_cutoffs
 
 FEWEST_ROWS, FEWEST_OF_A_KIND = 200, 20  # training rows in all, and of those who left and who stayed
@@ -41,6 +41,7 @@ class Fit:
 
     blend: Blend
     rows: TrainingRows | None
+    money_unit: float
     btyd_mean_log_odds: float
     forecast_mean: float
 
@@ -48,26 +49,28 @@ class Fit:
 def fit_at(book: OrderBook, frame: Frame, *, seed: int, jobs: int = 1) -> Fit:
     """Fit the members on cutoffs whose outcome windows are closed by the frame's cutoff, and blend them there."""
     features = model_features()
-    customers = snapshot(book, cutoff=frame.cutoff)
+    # by content, not by customer: sums over the rows then have the same last bit under other ids
+    customers = snapshot(book, cutoff=frame.cutoff).sort(features)
     habit = habit_of(customers)
+    money_unit = money_unit_of(customers)
     btyd = fit_mbgnbd(*habit)
     alone = Blend(btyd)
     btyd_log_odds = alone.btyd_log_odds(habit, frame.horizon_days)
     forecast_mean = float(probability_of(btyd_log_odds).mean())
-    rows = training_rows(book, frame, features)
+    rows = training_rows(book, frame, features, money_unit)
     if rows is None or not _enough_rows(rows):
-        return Fit(alone, rows, float(btyd_log_odds.mean()), forecast_mean)
+        return Fit(alone, rows, money_unit, float(btyd_log_odds.mean()), forecast_mean)
     trees, logistic = _fit_learned(rows, features, seed=seed, jobs=jobs)
     blend = Blend(btyd, trees, logistic, btyd_weight(customers.height))
-    raw = blend.log_odds(feature_matrix(customers, features), habit, frame.horizon_days)
+    raw = blend.log_odds(feature_matrix(customers, features, money_unit), habit, frame.horizon_days)
     shifted = replace(blend, shift=anchored_shift(raw, forecast_mean))
-    return Fit(shifted, rows, float(btyd_log_odds.mean()), forecast_mean)
+    return Fit(shifted, rows, money_unit, float(btyd_log_odds.mean()), forecast_mean)
 
 
-def training_rows(book: OrderBook, frame: Frame, features: tuple[str, ...]) -> TrainingRows | None:
+def training_rows(book: OrderBook, frame: Frame, features: tuple[str, ...], money_unit: float) -> TrainingRows | None:
     """The rows of all cutoffs whose outcome windows are closed by the frame's cutoff; None where there is none."""
     cutoffs = training_cutoffs(frame.cutoff, frame.horizon_days, first_order_on(book))
-    return stack(book, cutoffs, frame.horizon_days, features)
+    return stack(book, cutoffs, frame.horizon_days, features, money_unit)
 
 
 def directions(features: tuple[str, ...]) -> list[int]:

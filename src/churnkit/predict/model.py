@@ -22,6 +22,7 @@ class ChurnModel:
         activity_window_days: A customer is active at a cutoff if the last order is at most this many days old.
         features: Columns of the customer table that the learned members read, in their order.
         has_amounts: Whether the training orders had amounts.
+        money_unit: The amount that the learned members count money in.
         base_rate: Share that churned, as far as it is known; the answer of a `base-rate` model.
         blend: The members; for a `base-rate` model the buy-till-you-die layer alone, for `alive_probability`.
         btyd_mean_log_odds: Mean log odds of the buy-till-you-die layer at the cutoff; reasons are told against it.
@@ -39,6 +40,7 @@ class ChurnModel:
     activity_window_days: int
     features: tuple[str, ...]
     has_amounts: bool
+    money_unit: float
     base_rate: float
     blend: Blend
     btyd_mean_log_odds: float

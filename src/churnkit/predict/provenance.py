@@ -8,7 +8,7 @@ from importlib.metadata import version
 import polars as pl
 
 from churnkit.customers.kernel import OrderBook
-from churnkit.customers.snapshot import EPOCH
+from churnkit.customers.snapshot import history
 
 _LIBRARIES = ("churnkit", "polars", "numpy", "scikit-learn", "scipy")
 
@@ -23,7 +23,7 @@ def fingerprint(book: OrderBook, cutoff: date) -> dict[str, object]:
 
     It tells whether two models saw the same orders. It says nothing of any one customer.
     """
-    past = book.orders.filter(pl.col("day") < (cutoff - EPOCH).days)
+    past = history(book, cutoff=cutoff).orders
     facts: dict[str, object] = {
         "orders": int(past["is_order"].sum()),
         "refunds": int((~past["is_order"]).sum()),

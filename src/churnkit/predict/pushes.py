@@ -28,7 +28,7 @@ def family_pushes(model: ChurnModel, customers: pl.DataFrame) -> FloatArray:
     if model.kind == "base-rate" or customers.is_empty():
         return pushes
     pushes += model.blend.btyd_weight * _btyd_pushes(model, habit_of(customers))
-    X = feature_matrix(customers, model.features)
+    X = feature_matrix(customers, model.features, model.money_unit)
     groups = _groups(model.features)
     if model.blend.trees is not None:
         pushes += model.blend.learned_weight * grouped_shap(model.blend.trees, X, groups, len(FAMILIES))[0]

@@ -60,7 +60,7 @@ def churn_probabilities(model: ChurnModel, customers: pl.DataFrame) -> FloatArra
     """P(no order within the horizon) for rows of the customer table."""
     if model.kind == "base-rate":
         return np.full(customers.height, model.base_rate)
-    X = feature_matrix(customers, model.features)
+    X = feature_matrix(customers, model.features, model.money_unit)
     return model.blend.probability(X, habit_of(customers), model.horizon_days)
 
 

@@ -41,7 +41,9 @@ class TrainingRows:
     base_rate: float
 
 
-def stack(book: OrderBook, cutoffs: Sequence[date], horizon_days: int, features: Sequence[str]) -> TrainingRows | None:
+def stack(
+    book: OrderBook, cutoffs: Sequence[date], horizon_days: int, features: Sequence[str], money_unit: float
+) -> TrainingRows | None:
     """Stack the snapshots of several cutoffs, at most `MOST_ROWS` of their rows; None without a cutoff.
 
     Rows are sorted by what is in them, never by customer: the same customers under other ids give the same model. The
@@ -62,7 +64,7 @@ def stack(book: OrderBook, cutoffs: Sequence[date], horizon_days: int, features:
     if rows.height > MOST_ROWS:
         rows = rows[np.linspace(0, rows.height - 1, MOST_ROWS).round().astype(np.int64)]
     return TrainingRows(
-        X=feature_matrix(rows, features),
+        X=feature_matrix(rows, features, money_unit),
         churned=rows["_churned"].cast(pl.Float64).to_numpy(),
         recency_days=rows["recency_days"].cast(pl.Float64).to_numpy(),
         cutoffs=tuple(cutoffs),
@@ -75,10 +77,25 @@ def model_features() -> tuple[str, ...]:
     return tuple(feature.name for feature in FEATURES)
 
 
-def feature_matrix(customers: pl.DataFrame, features: Sequence[str]) -> FloatArray:
-    """Features as a matrix, column by column in memory, NaN where null."""
-    columns = customers.select(pl.col(name).cast(pl.Float64).fill_null(float("nan")) for name in features)
+def feature_matrix(customers: pl.DataFrame, features: Sequence[str], money_unit: float) -> FloatArray:
+    """Features as a matrix, column by column in memory, NaN where null.
+
+    Args:
+        customers: The customer table.
+        features: Its columns to take, in this order.
+        money_unit: Amounts are counted in this many currency units, so that prices in cents or in thousands give the
+            same model.
+    """
+    money = {feature.name for feature in FEATURES if feature.kind == "money"}
+    value = {name: pl.col(name).cast(pl.Float64) / (money_unit if name in money else 1.0) for name in features}
+    columns = customers.select(value[name].fill_null(float("nan")).alias(name) for name in features)
     return np.asfortranarray(columns.to_numpy())
+
+
+def money_unit_of(customers: pl.DataFrame) -> float:
+    """The median of the customers' mean orders; 1 where there are no amounts."""
+    median = customers["mean_order"].median()
+    return float(median) if isinstance(median, float) and median > 0 else 1.0
 
 
 def habit_of(customers: pl.DataFrame) -> Habit:

@@ -74,6 +74,7 @@ def train(
             activity_window_days=frame.activity_window_days,
             features=model_features(),
             has_amounts=known["monetary"].null_count() < known.height,
+            money_unit=fit.money_unit,
             base_rate=fit.rows.base_rate if fit.rows else fit.forecast_mean,
             blend=fit.blend,
             btyd_mean_log_odds=fit.btyd_mean_log_odds,

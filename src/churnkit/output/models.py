@@ -1,0 +1,26 @@
+"""Model files on disk, written whole or not at all."""
+
+from os import PathLike, fspath
+from typing import TYPE_CHECKING
+
+from churnkit.output.files import write_bytes
+
+if TYPE_CHECKING:
+    from churnkit.predict.model import ChurnModel
+
+
+def save_model(model: "ChurnModel", path: str | PathLike[str]) -> None:
+    """Write a model file. A file that is there is replaced at once or not at all.
+
+    Args:
+        model: A trained model.
+        path: Where to write it.
+
+    Raises:
+        OutputError: The file cannot be created there.
+        ReadWriteError: Writing failed; the old file is as it was.
+    """
+    from churnkit.predict.model_file import model_bytes
+
+    content = model_bytes(model)
+    write_bytes(fspath(path), lambda stream: stream.write(content))
