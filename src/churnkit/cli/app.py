@@ -87,9 +87,9 @@ class Outcome:
         if not isinstance(error, Exception):
             return False  # nothing went wrong, or the process was asked to end
         from churnkit.cli.problems import code_and_lines
+        from churnkit.cli.talk import say
 
         code, lines = code_and_lines(error, debug=self.debug)
         self.code = code
-        if sys.stderr is not None:
-            sys.stderr.write("".join(f"{line}\n" for line in lines))
+        say("".join(f"{line}\n" for line in lines))
         return True

@@ -153,6 +153,7 @@ class Session:
                 screen=screen,
             ),
         )
+        self.talk.gap()
         for note in notes:
             self.talk.note(note)
         written = f"written to {self._output}" if self._output != STANDARD_OUTPUT else ""

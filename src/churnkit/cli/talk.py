@@ -5,8 +5,10 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
+from churnkit.output.display import wrap
 from churnkit.output.safe_text import one_line
 
 if TYPE_CHECKING:
@@ -33,6 +35,11 @@ class Talk:
     def note(self, text: str) -> None:
         """One sentence about what was assumed, repaired or left out."""
         self._line("note", text)
+
+    def gap(self) -> None:
+        """An empty line between the answer and the talk, for a person who sees both."""
+        if self.terminal and not self.quiet and sys.stdout is not None and sys.stdout.isatty():
+            say("\n")
 
     def next(self, command: str) -> None:
         """A command to try next; only for a person at a terminal, or with --verbose."""
@@ -68,15 +75,27 @@ class Talk:
                 yield
         finally:
             self._status = None
-            sys.stderr.write("".join(self._kept_back))
+            say("".join(self._kept_back))
             self._kept_back.clear()
 
     def _line(self, label: str, text: str) -> None:
-        if self.quiet or sys.stderr is None:
+        if self.quiet:
             return
-        label = f"\x1b[2m{label}:\x1b[0m" if self._colour else f"{label}:"
-        line = f"{label} {one_line(text)}\n"
+        parts = [one_line(text)]
+        if self.terminal:
+            parts = wrap(parts[0], max(get_terminal_size().columns - len(label) - 2, 30))
+        head = f"\x1b[2m{label}:\x1b[0m" if self._colour else f"{label}:"
+        indent = "\n" + " " * (len(label) + 2)
+        line = f"{head} {indent.join(parts)}\n"
         if self._status is not None:  # a line in the middle of a spinner would be torn
             self._kept_back.append(line)
         else:
-            sys.stderr.write(line)
+            say(line)
+
+
+def say(text: str) -> None:
+    """Writes to standard error; where nobody listens, or its disk is full, the work goes on."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+            sys.stderr.flush()

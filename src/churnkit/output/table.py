@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 SHOWN_ROWS = 20
 _GAP = "  "
 _TIE = "\u00a0"
-_DETAIL_LEAST = 48  # columns that reasons need beside the row, or they go under it
+_DETAIL_LEAST = 60  # columns that reasons need beside the row, or they go under it
+_DETAIL_INDENT = 6
+_HEAD_LEAST = 8
 _ID_MOST = 24
 _TEXT_MOST = 40
 
@@ -142,7 +144,7 @@ def _rows_block(
         risk = risk_style(probabilities[number]) if probabilities else ""
         lines += _row(columns, number, risk)
         if detail is not None and screen is not None:
-            indent = columns[0].size + len(_GAP) if columns else 0
+            indent = min(columns[0].size + len(_GAP), _DETAIL_INDENT)
             for part in wrap(detail.texts[number], max(screen.width - indent, 20)):
                 lines.append([(" " * indent + part, "dim")])
     lines += _left_out(document, rows, visible, columns, detail, terms, screen)
@@ -160,12 +162,12 @@ def _column(term: Term, values: list[object], screen: Screen | None, *, whole: b
         most = _ID_MOST if term.kind == "id" else _TEXT_MOST
         texts = [shorten(text, most) for text in texts]
     body = max(map(width, texts), default=0)
-    heads = [term.name] if screen is None else wrap(term.name.replace("_", " "), max(body, _longest_word(term.name)))
+    heads = (
+        [term.name]
+        if screen is None
+        else wrap(term.name.replace("_", " "), max(body, _longest_word(term.name), _HEAD_LEAST))
+    )
     return _Column(term, texts, heads, max(body, *map(width, heads)))
-
-
-def _longest_word(name: str) -> int:
-    return max(map(len, name.split("_")))
 
 
 def _layout(
