@@ -131,7 +131,7 @@ def _write_excel(rows: pl.DataFrame, terms: Sequence[Term], sheet: str, stream: 
         import xlsxwriter  # type: ignore[import-untyped]
     except ImportError:
         raise ExtraMissingError(
-            "writing .xlsx needs an optional part", hint='install it: pip install "churnkit[excel]"'
+            "writing .xlsx needs an optional part", hint="install it: pip install xlsxwriter"
         ) from None
     if rows.height >= EXCEL_ROWS:
         raise OutputError(

@@ -162,11 +162,10 @@ def _column(term: Term, values: list[object], screen: Screen | None, *, whole: b
         most = _ID_MOST if term.kind == "id" else _TEXT_MOST
         texts = [shorten(text, most) for text in texts]
     body = max(map(width, texts), default=0)
-    heads = (
-        [term.name]
-        if screen is None
-        else wrap(term.name.replace("_", " "), max(body, _longest_word(term.name), _HEAD_LEAST))
-    )
+    heads = [term.name]
+    if screen is not None:
+        longest = max(map(len, term.name.split("_")))
+        heads = wrap(term.name.replace("_", " "), max(body, longest, _HEAD_LEAST))
     return _Column(term, texts, heads, max(body, *map(width, heads)))
 
 
