@@ -90,9 +90,9 @@ def clean_orders(
     if is_clean(raw.frame.collect_schema()):
         return _clean_again(raw, cells, dedupe=dedupe)
     found = choose_columns(raw, cells.frame, columns, date_format=date_format)
-    customer, notes = read_ids(cells.frame[found["customer"].column], "customer")
+    customer, id_notes = read_ids(cells.frame[found["customer"].column], "customer")
     dates = parse_dates(_named(cells.frame, found["date"], raw), date_format=date_format, tz=tz, place=raw.place)
-    notes += dates.notes
+    notes = [*raw.notes, *found.notes, *id_notes, *dates.notes]
     order = found.get("order")
     order_ids = read_ids(cells.frame[order.column], "order")[0] if order is not None else None
     if order_ids is not None:
@@ -131,7 +131,7 @@ def clean_orders(
     judged = judge(parsed, has_amounts=has_amounts, dedupe=dedupe, has_cutoff=cutoff is not None)
     unreadable = judged.filter(pl.col("reason") == "unreadable_amount")["row"]
     refuse_unreadable_amounts(unreadable, amounts, cells.frame, raw)
-    notes = [*raw.notes, *notes, *status_notes(cells.frame)]
+    notes += status_notes(cells.frame)
     return _finish(raw, judged, found, notes, dates.format, has_amounts=has_amounts)
 
 

@@ -45,9 +45,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The column of each role that was filled, in the order of the roles."""
+    """The column of each role that was filled, in the order of the roles; and what else is worth saying."""
 
     found: tuple[Found, ...]
+    notes: tuple[str, ...] = ()
 
     def __getitem__(self, role: str) -> Found:
         found = self.get(role)
@@ -146,7 +147,7 @@ def choose_columns(
     finder.require("date")
     if not lines.header or finder.found["customer"].how == "content":
         finder.find_rest_by_content()
-    return Columns(tuple(finder.found[role] for role in ROLES if role in finder.found))
+    return Columns(tuple(finder.found[role] for role in ROLES if role in finder.found), tuple(finder.notes()))
 
 
 class _Finder:
@@ -258,6 +259,19 @@ class _Finder:
             best = max(words, key=lambda name: (self.facts[name].distinct, -self.every.index(name)))
             self.put("product", best, "content", "words that repeat")
 
+    def notes(self) -> list[str]:
+        """What is called an amount and is none, and what may be one, where no amount was found."""
+        if any(role in self.found for role in ("amount", "price")):
+            return []
+        free = [self.facts[name] for name in self.free]
+        named = [each for each in free if self.lines.header and each.filled and name_score("amount", each.name) >= 75]
+        said = [f"{each.name} is not the amount: it holds values such as {each.example!r}" for each in named]
+        if not self.lines.header:
+            numbers = [each.name for each in free if each.is_number and each.fractions]
+            if numbers:
+                said.append(f"which column is the amount cannot be told: {', '.join(numbers)}? (--amount)")
+        return said
+
     def require(self, role: str) -> None:
         if role in self.found:
             return
@@ -295,7 +309,7 @@ def _can_be(role: str, facts: ColumnFacts, points: int) -> bool:
     if role == "date":
         return facts.is_date or (facts.counted >= 0.9 and points >= 60)
     if role in _MONEY:
-        return facts.is_number
+        return facts.is_number or (facts.numbers >= 0.5 and points >= 75)
     if facts.is_date and not (facts.is_number or facts.coded > 0.5):
         return False
     if role == "customer":

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -149,16 +150,8 @@ def _given(distinct: pl.DataFrame, date_format: str, tz: str) -> pl.DataFrame:
     text = pl.col("text").str.strip_chars()
     if date_format in COUNTED:
         return _in_zone(distinct.with_columns(moment=read_days(text, date_format)), tz, utc=date_format != "excel")
-    if "%" not in date_format:
-        raise UsageError(f"{date_format!r} is no date format", hint="--date-format is as in strftime: %d.%m.%Y")
-    try:
-        moment = distinct.select(
-            "text", "lines", moment=text.str.to_datetime(date_format, strict=False, time_unit="us")
-        )
-    except pl.exceptions.PolarsError as error:
-        raise UsageError(
-            f"{date_format!r} is no date format that can be read", hint="--date-format is as in strftime: %d.%m.%Y"
-        ) from error
+    _check_format(date_format)
+    moment = distinct.select("text", "lines", moment=text.str.to_datetime(date_format, strict=False, time_unit="us"))
     if not any(sign in date_format for sign in ("%H", "%I", "%T", "%R", "%X", "%c", "%s", "%+")):
         parts = pl.concat([distinct.select("text"), split_times(distinct["text"])], how="horizontal")
         days = _moments(parts.with_columns(moment=read_days(pl.col("day"), date_format)), tz, utc=False)
@@ -168,6 +161,16 @@ def _given(distinct: pl.DataFrame, date_format: str, tz: str) -> pl.DataFrame:
     aware = isinstance(moment.schema["moment"], pl.Datetime) and moment.schema["moment"].time_zone is not None
     plain = moment.with_columns(pl.col("moment").dt.replace_time_zone(None)) if aware else moment
     return _in_zone(plain, tz, utc=aware)
+
+
+def _check_format(date_format: str) -> None:
+    moment = pl.Series([datetime(2015, 1, 5, tzinfo=UTC)])
+    try:
+        usable = "%" in date_format and moment.dt.strftime(date_format).len() == 1
+    except pl.exceptions.ComputeError:
+        usable = False
+    if not usable:
+        raise UsageError(f"{date_format!r} is no date format", hint="--date-format is as in strftime: %d.%m.%Y")
 
 
 def _in_zone(frame: pl.DataFrame, tz: str, *, utc: bool) -> pl.DataFrame:

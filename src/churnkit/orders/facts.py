@@ -8,12 +8,12 @@ import polars as pl
 from churnkit.orders.dates import date_share
 from churnkit.orders.numbers import parse_numbers
 
-_LOOKED_AT: Final = 2_000  # different values that are parsed, taken evenly from all of them in sorted order
+_LOOKED_AT: Final = 2_000  # values that are parsed to judge a column
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnFacts:
-    """One column, measured over all lines; the shares are over its different values.
+    """One column, measured over all lines; the shares are over the lines that are filled.
 
     Args:
         name: The column.
@@ -83,10 +83,11 @@ def _measure(column: pl.Series) -> ColumnFacts:
         values = values.filter(values.is_finite())
     elif column.dtype.is_nested() or column.dtype in (pl.Object, pl.Binary):
         values = values.clear()
-    unique = values.unique().sort()
-    sample = unique.gather_every(max(1, unique.len() // _LOOKED_AT))
-    text = sample.cast(pl.String)
-    numbers = pl.Series([], dtype=pl.Float64) if column.dtype.is_temporal() else parse_or_none(sample)
+    counts = values.alias("value").value_counts(name="lines").sort("value")
+    unique, sample = counts["value"], _by_lines(counts)
+    text = unique.gather_every(max(1, unique.len() // _LOOKED_AT)).cast(pl.String)
+    temporal = column.dtype.is_temporal()
+    numbers = pl.Series([], dtype=pl.Float64) if temporal else _numbers(sample)
     readable = numbers.drop_nulls()
     return ColumnFacts(
         name=column.name,
@@ -94,7 +95,7 @@ def _measure(column: pl.Series) -> ColumnFacts:
         filled=values.len(),
         distinct=unique.len(),
         dates=date_share(sample) if column.dtype != pl.Boolean else 0.0,
-        counted=date_share(sample, counted=True) if not column.dtype.is_temporal() else 0.0,
+        counted=0.0 if temporal else date_share(sample, counted=True),
         numbers=readable.len() / max(sample.len(), 1),
         fractions=bool((readable != readable.floor()).any()),
         spaced=_share(text, r"\S\s+\S"),
@@ -103,8 +104,15 @@ def _measure(column: pl.Series) -> ColumnFacts:
     )
 
 
-def parse_or_none(sample: pl.Series) -> pl.Series:
-    """The sample as numbers, where one decimal sign can be found."""
+def _by_lines(counts: pl.DataFrame) -> pl.Series:
+    """Values as often as they stand on lines, at most so many, evenly from all lines in sorted order."""
+    ends = counts["lines"].cast(pl.Int64).cum_sum()
+    total = int(counts["lines"].sum())
+    lines = pl.int_range(0, total, max(1, total // _LOOKED_AT), eager=True)
+    return counts["value"].gather(ends.search_sorted(lines, side="right"))
+
+
+def _numbers(sample: pl.Series) -> pl.Series:
     return parse_numbers(sample, None if _one_sign(sample) else ".").values
 
 

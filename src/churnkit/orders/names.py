@@ -69,7 +69,8 @@ _ALIASES: Final[dict[str, tuple[tuple[int, str], ...]]] = {
         (
             100,
             "orderdate orderdatetime orderedat orderedon ordertime ordertimestamp orderpurchasetimestamp "
-            "ordercreatedat orderplacedat datetimeoforder invoicedate invoicedatetime purchasedate purchasedat purchasetime "
+            "ordercreatedat orderplacedat datetimeoforder invoicedate "
+            "invoicedatetime purchasedate purchasedat purchasetime "
             "transactiondate transactiontime transactiontimestamp transdate saledate salesdate dateofsale "
             "dateofpurchase orderday bestelldatum auftragsdatum rechnungsdatum kaufdatum belegdatum umsatzdatum "
             "datecommande datedecommande datefacture dateachat datevente fechapedido fechadepedido fechafactura "
@@ -100,7 +101,8 @@ _ALIASES: Final[dict[str, tuple[tuple[int, str], ...]]] = {
             "importo valor bedrag omzet kwota kwotanetto belopp omsattning belob beloep belop summa omsetning "
             "amountspent paymentvalue transactionamount transactionvalue purchaseamount price_paid pricepaid "
             "chiffredaffaires ventes ventas vendite vendas sprzedaz gross grosssales grossamount totalamount "
-            "totalprice paymentamount amountpaid ordervalue orderamount invoiceamount basketvalue gesamtbetrag totalsum",
+            "totalprice paymentamount amountpaid ordervalue "
+            "orderamount invoiceamount basketvalue gesamtbetrag totalsum",
         ),
         (
             75,
@@ -113,7 +115,8 @@ _ALIASES: Final[dict[str, tuple[tuple[int, str], ...]]] = {
         (
             100,
             "orderid ordernumber orderno ordernr ordernum ordercode orderref orderkey invoiceno invoiceid "
-            "invoicenumber invoicenum invoice transactionid transactionno transactionnumber transid basketid basketno receiptid "
+            "invoicenumber invoicenum invoice transactionid transactionno "
+            "transactionnumber transid basketid basketno receiptid "
             "receiptno receiptnumber receipt ticketid ticketno ticketnumber purchaseid saleid saleno bestellnummer "
             "bestellnr bestellid auftragsnummer auftragsnr rechnungsnummer rechnungsnr belegnummer belegnr "
             "numerocommande ncommande numcommande nocommande idcommande commandeid numerofacture nfacture numfacture "

@@ -37,10 +37,7 @@ def order_shape(order: pl.Series, values: pl.Series, fingerprint: pl.Series, nam
 
 
 def _shape(frame: pl.DataFrame, name: str) -> Shape:
-    value = pl.col("value")
-    orders = frame.group_by("order").agg(
-        n=pl.len(), filled=value.is_not_null().sum(), low=value.min(), high=value.max()
-    ).filter(pl.col("n") > 1)  # fmt: skip
+    orders = _several(frame)
     needed = _ORDERS_BY_NAME if name_words(name) & _TELLING else _ORDERS_FOR_ANY
     if orders.height < needed or orders["high"].n_unique() < 2:  # one price everywhere says nothing
         return "line"
@@ -49,6 +46,15 @@ def _shape(frame: pl.DataFrame, name: str) -> Shape:
     if shares["repeated"] >= _NEARLY_ALL:
         return "repeated"
     return "first" if shares["first"] >= _NEARLY_ALL else "line"
+
+
+def _several(frame: pl.DataFrame) -> pl.DataFrame:
+    """The orders of more than one line: their lines, how many say something, and the least and the most they say."""
+    value = pl.col("value")
+    orders = frame.group_by("order").agg(
+        n=pl.len(), filled=value.is_not_null().sum(), low=value.min(), high=value.max()
+    )  # fmt: skip
+    return orders.filter(pl.col("n") > 1)
 
 
 def _present(order: pl.Series) -> pl.Series:
@@ -92,7 +98,9 @@ def fill_within_orders(column: pl.Series, order: pl.Series, fingerprint: pl.Seri
     filled = int((column.is_not_null() & order.is_not_null()).sum())
     if not column.null_count() or filled > 1.05 * order.n_unique():
         return None
-    if order_shape(order, column, fingerprint, "order") != "first":
+    frame = pl.DataFrame({"order": order, "value": column, "line": fingerprint}).drop_nulls("order")
+    once = _several(frame.unique("line")).select((pl.col("filled") == 1).mean(), pl.len()).row(0)
+    if once[1] < _ORDERS_BY_NAME or once[0] < _NEARLY_ALL:
         return None
     single = pl.col("value").drop_nulls().n_unique() == 1
     frame = pl.DataFrame({"order": order, "value": column})
