@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from churnkit.errors import AmbiguousDateError, DataError, UsageError
-from churnkit.orders.dates import Dates, date_share, parse_dates
+from churnkit.orders.dates import Dates, date_shares, parse_dates
 from raw_lines import text_lines
 
 JANUARY_5 = datetime(2015, 1, 5)
@@ -147,10 +147,10 @@ def test_blanks_are_missing_and_placeholders_are_impossible() -> None:
 
 
 def test_plain_numbers_are_no_dates() -> None:
-    assert date_share(pl.Series(["17850", "12583"])) == 0
-    assert date_share(pl.Series(["12.50", "7.00"])) == 0
-    assert date_share(pl.Series(["00001", "123456"])) == 0
-    assert date_share(pl.Series(["19970101", "19970112"])) == 1
+    assert date_shares(pl.Series(["17850", "12583"]))[0] == 0
+    assert date_shares(pl.Series(["12.50", "7.00"]))[0] == 0
+    assert date_shares(pl.Series(["00001", "123456"]))[0] == 0
+    assert date_shares(pl.Series(["19970101", "19970112"]))[0] == 1
 
 
 def damaged(days: list[date], *, kept: str = "%d-%m-%Y") -> list[str]:

@@ -38,6 +38,7 @@ FORMS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
 COUNTED: Final = {"epoch": 1_000_000, "epoch-ms": 1_000, "excel": 86_400_000_000}
 """Readings that count from a fixed day, with the microseconds of one count."""
 
+_RUN_TOGETHER: Final = ("%d%m%Y", "%m%d%Y")
 _EPOCH_YEARS: Final = (1990, 2100)
 _EXCEL_SERIALS: Final = (20_000, 80_000)
 _EXCEL_DAY_0: Final = -25_569  # 1899-12-30, in days from 1970-01-01
@@ -107,9 +108,8 @@ def read_days(day: pl.Expr, reading: str) -> pl.Expr:
     """
     if reading not in COUNTED:
         moment = day.str.to_datetime(reading, strict=False, time_unit="us")
-        return (
-            pl.when(moment.dt.year() >= 100).then(moment) if "%B" in reading else moment
-        )  # %Y reads 15 as the year 15
+        least = 100 if "%B" in reading else 1900 if reading in _RUN_TOGETHER else 1  # %Y reads 15 as the year 15
+        return pl.when(moment.dt.year() >= least).then(moment)
     number = day.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
     if reading == "excel":
         number = pl.when(number.is_between(*_EXCEL_SERIALS)).then(number + _EXCEL_DAY_0)

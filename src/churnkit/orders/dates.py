@@ -85,26 +85,23 @@ def parse_dates(
     return Dates(_possible(rows["value"]).alias(column.name), missing, reading.format, reading.notes)
 
 
-def date_share(column: pl.Series, *, counted: bool = False) -> float:
-    """The share of values that read as dates in some form; with `counted`, as seconds or days from a fixed day.
+def date_shares(column: pl.Series) -> tuple[float, float]:
+    """The share of values that read as dates, and of those that may be seconds or days counted from a fixed day.
 
     Example:
-        >>> date_share(pl.Series(["2015-01-05", "soon"])), date_share(pl.Series(["17850", "12583"]))
-        (0.5, 0.0)
+        >>> date_shares(pl.Series(["2015-01-05", "soon"])), date_shares(pl.Series(["1420416000", "17850"]))
+        ((0.5, 0.0), (0.0, 0.5))
     """
     if column.dtype.is_temporal():
-        return 0.0 if column.dtype == pl.Time else 1.0
+        return (0.0 if column.dtype in (pl.Time, pl.Duration) else 1.0), 0.0
     text = _as_text(column).drop_nulls()
     text = text.filter(~text.str.strip_chars().str.to_lowercase().is_in(MISSING_WORDS))
     if text.is_empty():
-        return 0.0
-    parts = split_times(text)
-    fits = 0
-    for form, part in parts.drop_nulls("seconds").group_by("form"):
-        name = str(form[0])
-        if form[0] is not None and (name in COUNTED) == counted:
-            fits += max(_fitting(part, reading) for reading in FORMS[name][1])
-    return fits / text.len()
+        return 0.0, 0.0
+    fits = {True: 0, False: 0}
+    for (form,), part in split_times(text).drop_nulls(["seconds", "form"]).group_by("form"):
+        fits[form in COUNTED] += max(_fitting(part, reading) for reading in FORMS[str(form)][1])
+    return fits[False] / text.len(), fits[True] / text.len()
 
 
 def check_zone(tz: str) -> None:

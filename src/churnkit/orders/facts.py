@@ -5,10 +5,10 @@ from typing import Final
 
 import polars as pl
 
-from churnkit.orders.dates import date_share
+from churnkit.orders.dates import date_shares
 from churnkit.orders.numbers import parse_numbers
 
-_LOOKED_AT: Final = 2_000  # values that are parsed to judge a column
+_LOOKED_AT: Final = 1_000  # values that are parsed to judge a column
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +89,14 @@ def _measure(column: pl.Series) -> ColumnFacts:
     temporal = column.dtype.is_temporal()
     numbers = pl.Series([], dtype=pl.Float64) if temporal else _numbers(sample)
     readable = numbers.drop_nulls()
+    dates, counted = (0.0, 0.0) if column.dtype == pl.Boolean else date_shares(sample)
     return ColumnFacts(
         name=column.name,
         lines=column.len(),
         filled=values.len(),
         distinct=unique.len(),
-        dates=date_share(sample) if column.dtype != pl.Boolean else 0.0,
-        counted=0.0 if temporal else date_share(sample, counted=True),
+        dates=dates,
+        counted=counted,
         numbers=readable.len() / max(sample.len(), 1),
         fractions=bool((readable != readable.floor()).any()),
         spaced=_share(text, r"\S\s+\S"),
