@@ -30,6 +30,7 @@ def read_sqlite(name: str, path: Path, table: str | None = None, query: str | No
         UsageError: It is not clear what to read.
     """
     try:
+        _refuse_cut_short(name, path)
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             connection.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in _MAY else sqlite3.SQLITE_DENY)
             listed = (
@@ -47,6 +48,16 @@ def read_sqlite(name: str, path: Path, table: str | None = None, query: str | No
             raise
         raise _query_error(name, error) from error
     return RawLines(frame.lazy(), (_origin(name, frame, table, query),), text=False, notes=(*notes, *renamed))
+
+
+def _refuse_cut_short(name: str, path: Path) -> None:
+    """SQLite reads pages that are not there as empty ones; its header says how many there should be."""
+    with path.open("rb") as file:
+        header = file.read(100)
+    page_bytes, pages = int.from_bytes(header[16:18]), int.from_bytes(header[28:32])
+    counted = header[24:28] == header[92:96]  # older versions of SQLite leave the count untouched
+    if counted and path.stat().st_size < (page_bytes if page_bytes > 1 else 1 << 16) * pages:
+        raise DataError(f"{name} is cut short", hint="copy or restore the database file again")
 
 
 def _frame(columns: Sequence[str], batches: Iterator[list[tuple[Any, ...]]]) -> pl.DataFrame:
@@ -106,7 +117,7 @@ class _ArrowStream:
 
     capsule: object
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:  # noqa: ARG002
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self.capsule
 
 

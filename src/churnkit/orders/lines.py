@@ -15,8 +15,7 @@ Jumps = tuple[tuple[int, int], ...]
 READ_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, EOFError, ValueError, OverflowError)
 """What Polars raises for a damaged file; a panic of its Rust side is no `Exception`, so it has to be named."""
 
-_USER_INFO = re.compile(r"://\S+@")  # to the last @: passwords hold them
-_URI_QUERY = re.compile(r"(://[^\s?#]+\?)[^\s#]+")
+_URI = re.compile(r"://(\S+)")
 _SECRET = re.compile(r"(?i)\b(password|secret|token|sig|signature|[\w-]*key)=[^&\s]+")
 
 
@@ -160,5 +159,13 @@ def scrub(text: str) -> str:
         >>> scrub("s3://key:secret@bucket/orders.parquet password=abc https://host/o.csv?sig=abc&x=1")
         's3://***@bucket/orders.parquet password=*** https://host/o.csv?***'
     """
-    text = _URI_QUERY.sub(r"\1***", _USER_INFO.sub("://***@", text))
-    return _SECRET.sub(r"\1=***", text)
+    return _SECRET.sub(r"\1=***", _URI.sub(_without_secrets, text))
+
+
+def _without_secrets(uri: re.Match[str]) -> str:
+    """What stands before the last @ is a password, which may hold anything; what stands behind a ? may be a token."""
+    before, at, rest = uri[1].rpartition("@")
+    if "?" in before:
+        return "://***"
+    rest = re.sub(r"\?[^\s,;)]+", "?***", rest)
+    return f"://***@{rest}" if at else f"://{rest}"

@@ -47,12 +47,14 @@ def read_quoted(name: str, content: Path | bytes, packing: str | None, dialect: 
     width = len(dialect.columns)
     schema = dict.fromkeys(dialect.columns, pl.String)
     frames = [pl.DataFrame(schema=schema)]
-    with opened(content, packing, name) as stream:
-        records = _records(io.TextIOWrapper(stream, encoding="utf-8-sig", newline="\n"), name, dialect, found, width)
+    with (
+        opened(content, packing, name) as stream,
+        io.TextIOWrapper(stream, encoding="utf-8-sig", newline="\n") as text,
+    ):
+        records = _records(text, name, dialect, found, width)
         while batch := list(islice(records, _BATCH)):
-            frames.append(
-                pl.DataFrame(dict(zip(dialect.columns, zip(*batch, strict=True), strict=True)), schema=schema)
-            )
+            cells = zip(*batch, strict=True)
+            frames.append(pl.DataFrame(dict(zip(dialect.columns, cells, strict=True)), schema=schema))
     frame = pl.concat(frames).with_columns(pl.when(pl.col(column) != "").then(pl.col(column)) for column in schema)
     origin = Origin(name, found.rows, dialect.before_data + 1, jumps=tuple(found.jumps))
     notes = judge_ragged(origin, width, found.long, found.short)

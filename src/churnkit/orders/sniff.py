@@ -93,12 +93,12 @@ def format_of(head: bytes, name: str) -> str:
             return found
     if head[8:12] == b"DUCK":
         return "duckdb"
-    text = head.removeprefix(codecs.BOM_UTF8).lstrip()[:200].lower()
-    if text.startswith((b"<!doctype", b"<html", b"<?xml")):
+    text = head.decode(encoding_of(head), "ignore").lstrip("\ufeff \t\r\n")[:200].lower()
+    if text.startswith(("<!doctype", "<html", "<?xml")):
         raise DataError(f"{name} is a web page or XML", hint="was a login page saved in place of the export?")
-    if re.match(rb'\{\s*["}]', text):
+    if re.match(r'\{\s*["}]', text):
         return "ndjson"
-    return "json" if re.match(rb"\[\s*[{\[\]]", text) else "csv"
+    return "json" if re.match(r"\[\s*[{\[\]]", text) else "csv"
 
 
 def disagreement(name: str, found: str, packing: str | None) -> str | None:
@@ -154,7 +154,7 @@ def encoding_named(name: str) -> str:
         ('utf-8', 'iso8859-1')
     """
     try:
-        b"".decode(name)
+        b"x".decode(name, "ignore")  # refuses codecs that are none of text; for b"" Python does not look
         return codecs.lookup(name).name
     except (LookupError, ValueError) as error:
         raise UsageError(f"unknown encoding {name!r}", hint="such as utf-8, cp1252, iso-8859-1 or utf-16") from error

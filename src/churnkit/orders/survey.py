@@ -122,12 +122,13 @@ def _sorted_out(plain: Survey, lines: pl.LazyFrame, delimiter: str, width: int) 
     short: list[int] = []
     long: list[int] = []
     for row, line, is_blank, is_short, is_long in found.iter_rows():
+        if delimiter != BLANKS and '"' in line:
+            cells = next(csv.reader([line], delimiter=delimiter))
+            is_blank = not any(cell.strip() for cell in cells)
+            is_short, is_long = len(cells) < width, any(cells[width:])
         if is_blank:
             blank.append(row)
             continue
-        if delimiter != BLANKS and '"' in line:
-            cells = next(csv.reader([line], delimiter=delimiter))
-            is_short, is_long = len(cells) < width, any(cells[width:])
         if is_short:
             short.append(row)
         if is_long:
