@@ -1,274 +1,230 @@
-"""Typed formats: Parquet, Arrow, JSON, workbooks; content decides; damage is the user's to mend, never a traceback."""
+"""All formats hold the same cells, and none of them can hurt a reader."""
 
-import datetime as dt
-import gzip
+import csv
 import io
 import json
-import random
-from collections.abc import Callable
-from pathlib import Path
+from datetime import date
 from typing import Any
 
 import polars as pl
 import pytest
-import xlsxwriter  # type: ignore[import-untyped]
-import xlwt
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from churnkit.errors import ChurnkitError, DataError, ExtraMissingError, ReadWriteError, UsageError
-from churnkit.orders.lines import RawLines, collect, read_error
-from churnkit.orders.read import read_orders
+from churnkit.errors import UsageError
+from churnkit.output.display import width
+from churnkit.output.document import Document, Fact, Format, Shape, View, format_of
+from churnkit.output.formats import FORMATS, write_document
+from churnkit.output.settle import plain, settle
+from churnkit.output.table import Screen
+from churnkit.terms import Term
 
-FRAME = pl.DataFrame({"id": ["007", "B"], "day": [dt.date(2024, 1, 1), dt.date(2024, 1, 2)], "amount": [5.0, 6.5]})
-JSON_ROWS = [{"id": "007", "amount": 5.0}, {"id": "B", "amount": 6.5}]
-NDJSON = "".join(json.dumps(row) + "\n" for row in JSON_ROWS)
-Read = Callable[..., RawLines]
-
-
-@pytest.fixture
-def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
-    """Write content into a file and read it."""
-    monkeypatch.chdir(tmp_path)
-
-    def write_and_read(content: str | bytes, name: str = "orders", **options: Any) -> RawLines:
-        Path(name).write_bytes(content.encode() if isinstance(content, str) else content)
-        return read_orders(name, **options)
-
-    return write_and_read
-
-
-def written(write: Callable[[io.BytesIO], object]) -> bytes:
-    buffer = io.BytesIO()
-    write(buffer)
-    return buffer.getvalue()
+IDS = ["00123", "=1+1", "@sum", "-5", "+1", "[red]x[/red]", "[/]", "a\tb", "e\x1b[31mvil", "\u202eb", "客户七"]
+IDS += ['o\'brien, "q"', "x" * 120, "line\nend", "a\rb", "|*_<b>`", "", " = 1", "＝1"]
+TERMS = (
+    Term("customer_id", "id", "Who."),
+    Term("churn_probability", "probability", "P."),
+    Term("monetary", "money", "Net.", nullable=True),
+    Term("last_order_on", "date", "When.", nullable=True),
+    Term("frequency", "integer", "How often."),
+    Term("reasons", "list", "Why."),
+)
+SHAPE = Shape(command="score", head=(Term("cutoff", "date", "First day not seen."),), summary=(TERMS[2],), rows=TERMS)
 
 
-PARQUET = written(FRAME.write_parquet)
-IPC = written(FRAME.write_ipc)
-IPC_STREAM = written(FRAME.write_ipc_stream)
-
-
-def xlsx(rows: list[list[Any]], *more_sheets: str) -> bytes:
-    buffer = io.BytesIO()
-    book = xlsxwriter.Workbook(buffer, {"default_date_format": "yyyy-mm-dd"})
-    sheet = book.add_worksheet("Orders")
-    for place, row in enumerate(rows):
-        for column, value in enumerate(row):
-            if value is not None:
-                sheet.write(place, column, value)
-    for name in more_sheets:
-        book.add_worksheet(name)
-    book.close()
-    return buffer.getvalue()
-
-
-def xls(rows: list[list[Any]]) -> bytes:
-    book = xlwt.Workbook()
-    sheet = book.add_sheet("Orders")
-    for place, row in enumerate(rows):
-        for column, value in enumerate(row):
-            style = xlwt.easyxf(num_format_str="YYYY-MM-DD") if isinstance(value, dt.date) else xlwt.easyxf()
-            sheet.write(place, column, value, style)
-    return written(book.save)
-
-
-SHEET: list[list[Any]] = [
-    ["id", "day", "code", "amount"],
-    [17850, dt.datetime(2024, 1, 5), "007", 5],
-    ["B2", dt.datetime(2024, 1, 6), "008", 6.5],
-]
-
-
-@pytest.mark.parametrize("content", [PARQUET, IPC, IPC_STREAM, gzip.compress(PARQUET), gzip.compress(IPC)])
-@pytest.mark.parametrize("name", ["orders", "orders.csv"])
-def test_columnar_files_keep_their_types_whatever_their_name(read: Read, content: bytes, name: str) -> None:
-    lines = read(content, name)
-    assert lines.collect().equals(FRAME)
-    assert not lines.text
-    assert lines.place(1) == f"{name}, row 2"
-    assert bool(lines.notes) == (name == "orders.csv")
-
-
-def test_structs_come_one_level_up_and_binary_text_is_text(read: Read) -> None:
-    nested = pl.DataFrame(
-        {"customer": [{"id": "007", "geo": {"x": 1}}], "customer.id": ["own"], "raw": [b"caf\xc3\xa9"]}
+def document(ids: list[str] = IDS, **view: Any) -> Document:
+    n = len(ids)
+    rows = pl.DataFrame(
+        {
+            "customer_id": pl.Series(ids, dtype=pl.Categorical),
+            "churn_probability": [(k + 1) / (n + 3) for k in range(n)],
+            "monetary": [None if k % 3 == 2 else -0.0 if k % 3 else 1234.005 * k for k in range(n)],
+            "last_order_on": [None if k % 5 == 4 else date(2024, 2, 1 + k % 28) for k in range(n)],
+            "frequency": pl.Series([k * 1000 for k in range(n)], dtype=pl.UInt32),
+            "reasons": [["=buys every 23 days", "silent for 61"], ["one order only"], []] * (n // 3)
+            + [["a"]] * (n % 3),
+        }
     )
-    frame = read(written(nested.write_parquet)).collect()
-    assert frame.columns == ["customer.geo", "customer.id", "raw"]
-    assert frame.row(0) == ({"x": 1}, "own", "café")
+    return Document(
+        shape=SHAPE,
+        head={"cutoff": date(2024, 3, 1)},
+        summary={"monetary": 0.1 + 0.2},
+        notes=["a note"],
+        rows=rows,
+        view=View(detail="reasons", **view),
+    )
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_ndjson_keeps_text_as_text_and_finds_late_keys(
-    read: Read, pack: Callable[[bytes], bytes], encoding: str
-) -> None:
-    text = NDJSON * 200 + '\n{"id": "00é", "amount": 7, "customer": {"id": "x"}, "late": true}\n'
-    lines = read(pack(text.encode(encoding)), "orders.ndjson.gz")
-    assert lines.collect().row(-1) == ("00é", 7.0, "x", True)
-    assert lines.lines == 401
-    assert lines.place(400) == "orders.ndjson.gz:402"
+def written(document: Document, format: Format, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    write_document(document, stream, format=format, version="1.2.3", **options)
+    return stream.getvalue()
 
 
-def test_ids_that_are_numbers_and_text_in_turn_are_text(read: Read) -> None:
-    assert read('{"id": 17850}\n{"id": "A1"}\n').collect()["id"].to_list() == ["17850", "A1"]
-    assert read('{"id": 12345678901234567890}\n').collect()["id"].to_list() == [12345678901234567890]
+def rows_of(format: Format, content: bytes) -> list[dict[str, Any]]:
+    """The rows as a reader of each format gets them, in the types of JSON."""
+    if format == "json":
+        found: list[dict[str, Any]] = json.loads(content, parse_constant=pytest.fail)["rows"]
+        return found
+    if format == "ndjson":
+        return [json.loads(line) for line in content.decode().split("\n") if line]
+    frame = pl.read_parquet(content) if format == "parquet" else pl.read_excel(content, schema_overrides=_TYPES)
+    return [{key: plain(value) for key, value in row.items()} for row in frame.iter_rows(named=True)]
 
 
-def test_an_array_of_objects_is_a_table(read: Read) -> None:
-    lines = read(json.dumps(JSON_ROWS))
-    assert lines.collect().to_dicts() == JSON_ROWS
-    assert lines.place(1) == "orders, record 2"
-    assert read("\ufeff" + json.dumps(JSON_ROWS)).collect().to_dicts() == JSON_ROWS
+_EXACT: tuple[Format, ...] = ("json", "ndjson", "parquet")
+_TYPES = {"customer_id": pl.String, "reasons": pl.String, "last_order_on": pl.Date, "frequency": pl.Int64}
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (NDJSON + "oops\n", "orders:3 is no JSON"),
-        (NDJSON + "[1]\n", "orders:3 is no JSON object"),
-        ('{\n "id": 1\n}\n', "orders:1 is no JSON"),
-        ('{"id": 1}{"id": 2}\n', "orders:1 is no JSON"),
-        ('{"id":' * 200_000, "orders:1 is nested too deeply"),
-        ("[[" * 100_000, "cannot be read"),
-        (b'{"id": "caf\xe9"}\n', "orders:1 is not UTF-8"),
-        ('{"id": 1}\n{"id": {"x": 1}}\n', "orders cannot be read"),
-        ("[1, 2]", "orders"),
-        ("[]", "no rows"),
-        ("{}\n{}\n", "no rows"),
-        ('[{"id": 1},', "cannot be read"),
-    ],
+def test_json_ndjson_and_parquet_agree_cell_for_cell() -> None:
+    texts = {name: rows_of(name, written(document(), name)) for name in _EXACT}
+    assert texts["json"] == texts["ndjson"] == texts["parquet"]
+    assert [row["customer_id"] for row in texts["json"]] == IDS
+    assert list(texts["json"][0]) == [term.name for term in TERMS]
+
+
+def test_csv_holds_the_same_cells_as_text() -> None:
+    expected = rows_of("ndjson", written(document(), "ndjson"))
+    read = list(csv.DictReader(io.StringIO(written(document(), "csv", raw_csv=True).decode(), newline="")))
+    for row, want in zip(read, expected, strict=True):
+        assert row["customer_id"] == want["customer_id"]
+        assert row["reasons"] == "; ".join(want["reasons"])
+        assert row["frequency"] == str(want["frequency"])
+        assert row["last_order_on"] == (want["last_order_on"] or "")
+        for name in ("churn_probability", "monetary"):
+            assert (float(row[name]) if row[name] else None) == want[name]
+
+
+def test_excel_holds_the_same_cells_and_no_formula() -> None:
+    content = written(document(), "xlsx")
+    assert content == written(document(), "xlsx"), "same rows, same bytes"
+    read = rows_of("xlsx", content)
+    expected = rows_of("ndjson", written(document(), "ndjson"))
+    assert [row["churn_probability"] for row in read] == [row["churn_probability"] for row in expected]
+    assert [row["last_order_on"] for row in read] == [row["last_order_on"] for row in expected]
+    assert read[1]["customer_id"] == "=1+1"
+
+
+def test_the_json_is_strict_and_has_the_documented_head() -> None:
+    content = written(document(), "json").decode()
+    read = json.loads(content, parse_constant=pytest.fail)
+    assert list(read) == ["schema", "churnkit", "cutoff", "summary", "notes", "rows"]
+    assert (read["schema"], read["churnkit"], read["cutoff"]) == ("churnkit/score/1", "1.2.3", "2024-03-01")
+    assert read["summary"] == {"monetary": 0.3}
+    assert not set(content) & set("\x1b\u202e\x9b")
+
+
+def test_an_empty_list_is_an_empty_list_in_every_format() -> None:
+    empty = document([])
+    assert json.loads(written(empty, "json"))["rows"] == []
+    assert written(empty, "ndjson") == b""
+    assert written(empty, "csv").decode() == ",".join(term.name for term in TERMS) + "\n"
+    assert "no rows" in written(empty, "table").decode()
+
+
+def test_a_document_without_rows_is_one_row_of_its_summary() -> None:
+    bare = Document(shape=Shape(command="model"), summary={"kind": "blend", "figures": {"auc": 0.8}})
+    assert written(bare, "csv").decode().splitlines()[0] == "kind,figures"
+    assert json.loads(written(bare, "ndjson"))["figures"] == '{"auc": 0.8}'
+    assert "rows" not in json.loads(written(bare, "json"))
+
+
+@given(st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=8))
+@settings(max_examples=30)
+def test_no_cell_of_a_csv_can_run_in_a_spreadsheet(ids: list[str]) -> None:
+    ids = [text.encode("utf-8", "replace").decode().replace("\x00", "") or "a" for text in ids]
+    read = list(csv.DictReader(io.StringIO(written(document(ids), "csv").decode(), newline="")))
+    for row, text in zip(read, ids, strict=True):
+        assert row["customer_id"] == (f"'{text}" if text[0] in "=+-@\t\r\n＝＋－＠" else text)
+        assert row["reasons"][:1] not in ("=", "+", "-", "@")
+
+
+def test_numbers_keep_their_sign_in_a_csv() -> None:
+    shape = Shape(command="x", rows=(Term("a", "money", "."),))
+    assert written(Document(shape=shape, rows=pl.DataFrame({"a": [-3.5]})), "csv") == b"a\n-3.5\n"
+
+
+def test_settled_values_have_no_nan_no_infinity_and_no_minus_zero() -> None:
+    terms = [Term("a", "number", "."), Term("b", "money", ".")]
+    frame = pl.DataFrame({"a": [float("nan"), float("inf"), -1e-9], "b": [0.126, -2.674, None]})
+    assert str(settle(frame, terms).rows()) == "[(None, 0.13), (None, -2.67), (0.0, None)]"
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_asking_for_columns_gives_these_in_this_order(format: Format) -> None:
+    columns = ["frequency", "customer_id"]
+    content = written(document(["a", "b"]), format, columns=columns)
+    if format in ("parquet", "json", "ndjson"):
+        assert list(rows_of(format, content)[0]) == columns
+    elif format != "xlsx":
+        assert content.index(b"frequency") < content.index(b"customer_id")
+        assert b"reasons" not in content
+
+
+def test_an_unknown_column_gets_a_hint() -> None:
+    with pytest.raises(UsageError) as caught:
+        written(document(), "csv", columns=["custmer_id"])
+    assert caught.value.hint == "did you mean customer_id?"
+
+
+def test_markdown_shows_marks_and_runs_none() -> None:
+    text = written(document(["|*_<b>`", "e\x1b[31m"]), "markdown").decode()
+    assert "\\|\\*\\_\\<b\\>\\`" in text
+    assert "\x1b" not in text
+    assert {line.count("|") - line.count("\\|") for line in text.splitlines() if line.startswith("|")} == {7}
+
+
+def test_a_table_in_a_pipe_is_whole() -> None:
+    text = written(document(), "table").decode()
+    assert "x" * 120 in text
+    assert all(term.name in text for term in TERMS)
+    assert not set(text) & set("\x1b\x9b\u202e\r\t")
+    assert "[red]x[/red]" in text
+    assert len(text.splitlines()) == len(IDS) + 2
+    assert not [line for line in text.splitlines() if line != line.rstrip()]
+
+
+@given(
+    st.lists(st.one_of(st.sampled_from(IDS), st.text(min_size=1, max_size=40)), min_size=1, max_size=5),
+    st.integers(40, 200),
+    st.booleans(),
 )
-def test_bad_json_names_its_line(read: Read, content: str | bytes, said: str) -> None:
-    with pytest.raises(DataError, match=said):
-        read(content, input_format="json" if content == "[1, 2]" else None).collect()
+@settings(max_examples=60)
+def test_a_table_on_a_terminal_fits_it(ids: list[str], columns: int, colour: bool) -> None:
+    ids = [text.encode("utf-8", "replace").decode() for text in ids]
+    shown = document(ids, title="Who is about to leave", sums=[Fact("scored", 12, "integer")] * 6, lines=["word " * 30])
+    text = written(shown, "table", screen=Screen(columns, colour=False)).decode()
+    assert max(width(line) for line in text.splitlines()) <= columns
+    coloured = written(shown, "table", screen=Screen(columns, colour=True)).decode()
+    assert without_colour(coloured) == text
 
 
-@pytest.mark.parametrize("content", [PARQUET[:-10], PARQUET[:40], IPC[:-10], IPC_STREAM[:60], b"PAR1", b"ARROW1"])
-def test_cut_files_are_bad_data_that_names_the_file(read: Read, content: bytes) -> None:
-    with pytest.raises(DataError, match=r"^orders cannot be read"):
-        read(content).collect()
+def without_colour(text: str) -> str:
+    import re
+
+    return "\n".join(line.rstrip() for line in re.sub(r"\x1b\[[\d;]*m", "", text).split("\n"))
 
 
-@pytest.mark.parametrize("book", [xlsx(SHEET), xls(SHEET)])
-def test_a_workbook_gives_dates_as_dates_and_everything_else_as_text(read: Read, book: bytes) -> None:
-    lines = read(book, "orders.csv")
-    assert lines.collect().rows() == [
-        ("17850", dt.datetime(2024, 1, 5), "007", "5"),
-        ("B2", dt.datetime(2024, 1, 6), "008", "6.5"),
-    ]
-    assert lines.place(1) == "orders.csv [Orders], row 3"
+def test_colour_follows_the_risk() -> None:
+    shape = Shape(command="x", rows=(Term("p", "probability", "."),))
+    rows = pl.DataFrame({"p": [0.9, 0.5, 0.1]})
+    lines = written(Document(shape=shape, rows=rows), "table", screen=Screen(80)).decode().splitlines()[-3:]
+    assert [line[:5] for line in lines] == ["\x1b[31m", "\x1b[33m", "\x1b[32m"]
 
 
-def test_a_workbook_without_header_with_blank_rows_and_with_sheets(read: Read) -> None:
-    assert read(xlsx(SHEET[1:])).collect().columns == ["1", "2", "3", "4"]
-    lines = read(xlsx([[], [], *SHEET[:2], [], SHEET[2]], "Other"))
-    assert lines.collect()["id"].to_list() == ["17850", "B2"]
-    assert [lines.place(row) for row in range(2)] == ["orders [Orders], row 4", "orders [Orders], row 6"]
-    assert lines.notes == ("the sheet 'Orders' of 2 was read (--table)",)
-    with pytest.raises(DataError, match="no rows"):
-        read_orders("orders", table="Other")
-    with pytest.raises(DataError, match="has no sheet 'None'") as caught:
-        read_orders("orders", table="None")
-    assert "'Orders', 'Other'" in caught.value.hint
+def test_a_terminal_shows_the_first_rows_and_says_how_many_there_are() -> None:
+    many = document([f"C{k}" for k in range(50)], several="customers")
+    text = written(many, "table", screen=Screen(100, colour=False)).decode()
+    assert "… 30 more customers: -o FILE.csv writes all" in text
+    assert "C19" in text
+    assert "C20" not in text
 
 
-@pytest.mark.parametrize("book", [xlsx(SHEET)[:-700], xls(SHEET)[:2000], xls(SHEET)[:600]])
-def test_a_damaged_workbook_is_bad_data(read: Read, book: bytes) -> None:
-    with pytest.raises(DataError, match="orders"):
-        read(book)
+@pytest.mark.parametrize(("path", "format"), [("a.JSON", "json"), ("b.jsonl", "ndjson"), ("c/d.md", "markdown")])
+def test_the_suffix_names_the_format(path: str, format: str) -> None:
+    assert format_of(path) == format
 
 
-@pytest.mark.parametrize(
-    ("module", "content"), [("fastexcel", xlsx(SHEET)), ("duckdb", b"\0" * 8 + b"DUCK" + b"\0" * 99)]
-)
-def test_a_missing_extra_is_named(read: Read, module: str, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, module, None)
-    extra = {"fastexcel": "excel"}.get(module, module)
-    with pytest.raises(ExtraMissingError) as caught:
-        read(content)
-    assert caught.value.hint == f'pip install "churnkit[{extra}]"'
-
-
-def test_a_stated_format_overrides_the_content(read: Read) -> None:
-    assert read('{"id",date}\nx,y\n', input_format="csv").collect().rows() == [("x", "y")]
-    with pytest.raises(DataError):
-        read("id,date\nA,1\n", input_format="parquet")
-    with pytest.raises(UsageError):
-        read("id,date\nA,1\n", input_format="papyrus")
-
-
-def test_typed_files_join_where_numbers_differ_in_width_and_not_with_text(read: Read) -> None:
-    read(written(pl.DataFrame({"id": [1], "x": [1]}).write_parquet), "a.parquet")
-    read(written(pl.DataFrame({"x": [0.5], "id": [2]}).write_parquet), "b.parquet")
-    assert read_orders(["a.parquet", "b.parquet"]).collect().rows() == [(1, 1.0), (2, 0.5)]
-    read("id,x\n3,1\n", "c.csv")
-    with pytest.raises(DataError, match="differ in the format"):
-        read_orders(["a.parquet", "c.csv"])
-
-
-def test_any_arrow_frame_is_lines() -> None:
-    lines = RawLines.from_frame(FRAME.lazy(), "mine")
-    assert (lines.lines, lines.place(0), lines.collect().equals(FRAME)) == (2, "mine, row 1", True)
-
-
-def test_errors_of_the_disk_are_told_from_damage() -> None:
-    assert isinstance(read_error(OSError("write failed (os error 28)"), "x"), ReadWriteError)
-    assert isinstance(read_error(OSError(5, "Input/output error"), "x"), ReadWriteError)
-    assert isinstance(read_error(OSError("unexpected end of file"), "x"), DataError)
-    with pytest.raises(DataError, match=r"^mine cannot be read"):
-        collect(pl.LazyFrame({"x": ["a"]}).select(pl.col("x").cast(pl.Int64)), "mine")
-
-
-SEEDS = [
-    PARQUET,
-    IPC,
-    IPC_STREAM,
-    NDJSON.encode(),
-    json.dumps(JSON_ROWS).encode(),
-    gzip.compress(NDJSON.encode()),
-    b'id;date;amount\n007;2024-01-01;"5,00"\nB;2024-01-02;6,50\n' * 3,
-    "id\tdate\nZoë\t2024-01-01\n".encode("utf-16"),
-    b" 00001 19970101  1   11.77\r\n 00002 19970112  1   12.00\r\n",
-    xlsx(SHEET),
-    xls(SHEET),
-]
-
-
-def mutated(seed: int) -> bytes:
-    chance = random.Random(seed)
-    content = bytearray(chance.choice(SEEDS))
-    for _ in range(chance.randint(1, 4)):
-        place = chance.randrange(len(content))
-        match chance.randrange(4):
-            case 0:
-                content[place] = chance.randrange(256)
-            case 1:
-                del content[place : place + chance.randint(1, 30)]
-            case 2:
-                content[place:place] = content[place // 2 : place // 2 + chance.randint(1, 30)]
-            case _:
-                content[place:place] = chance.choice([b'"', b"\0", b"\r", b"\n\n", b"\xff", b"{", b"1e309"])
-        content = content or bytearray(b"x")
-    return bytes(content)
-
-
-def outcome(content: bytes) -> ChurnkitError | None:
-    """None where the rows can be read, with as many places as rows; otherwise what is said to the user."""
-    try:
-        lines = read_orders("-", stdin=io.BytesIO(content))
-        assert lines.collect().height == lines.lines
-        assert lines.place(lines.lines - 1)
-    except ChurnkitError as error:
-        return error
-    return None
-
-
-@pytest.mark.parametrize("block", range(5))
-def test_damaged_bytes_give_rows_or_an_error_for_the_user(block: int) -> None:
-    errors = {seed: outcome(mutated(seed)) for seed in range(block * 60, block * 60 + 60)}
-    assert None in errors.values()
-    for seed, error in errors.items():
-        if error is not None:
-            assert error.exit_code in {2, 65, 74}, f"seed {seed}"
-            assert "stdin" in str(error), f"seed {seed}: {error}"
-            assert "\n" not in str(error), f"seed {seed}"
+def test_a_suffix_that_names_nothing_is_a_misuse() -> None:
+    with pytest.raises(UsageError, match=r"names no format"):
+        format_of("list.csvv")

@@ -10,11 +10,16 @@ from churnkit.output.document import Fact, Shape, View
 from churnkit.terms import ACTIVITY, CUTOFF, HORIZON, Term
 
 SUMMARY = (
+    Term("format_version", "integer", "Version of the file format."),
     CUTOFF,
     HORIZON,
     ACTIVITY,
     Term("kind", "text", "blend, buy-till-you-die, or base-rate."),
     Term("base_rate", "share", "Share that churned, as far as it is known."),
+    Term("has_amounts", "boolean", "Whether the training orders had amounts."),
+    Term("members", "object", "The members of the blend, with their weights."),
+    Term("mbgnbd", "object", "Parameters of the buy-till-you-die layer."),
+    Term("features", "list", "Columns of the customer table that the learned members read."),
     Term("seed", "integer", "Seed of the fits."),
     Term("figures", "object", "The out-of-time check; empty where the history is too short for one."),
     Term("training", "object", "Rows, customers and cutoffs that were learned from."),

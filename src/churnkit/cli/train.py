@@ -7,8 +7,9 @@ from churnkit.cli.assumptions import about_orders, about_training
 from churnkit.cli.model import SUMMARY, facts_of
 from churnkit.cli.options import Formatted, Reading, Running, Time, option
 from churnkit.cli.session import Session
+from churnkit.errors import UsageError
 from churnkit.output.document import Shape, View
-from churnkit.output.files import write_bytes
+from churnkit.output.files import STANDARD_OUTPUT, write_bytes
 
 
 def shape() -> Shape:
@@ -39,6 +40,8 @@ def train(
       churnkit train orders.parquet -o shop.model
       churnkit train orders.csv -o shop.model --horizon 60 --cutoff 2024-01-01
     """
+    if output == STANDARD_OUTPUT:
+        raise UsageError("standard output is for the figures, not for the model", hint="name a file: -o shop.model")
     session = Session(showing, shape(), writes=[output, export_sklearn, reading.rejects])
     with session.working():
         from pathlib import Path

@@ -35,8 +35,8 @@ def settle(frame: pl.DataFrame, terms: Sequence[Term]) -> pl.DataFrame:
 def _settled(column: pl.Expr, kind: Kind, dtype: pl.DataType) -> pl.Expr:
     if kind in DIGITS:
         number = column.cast(pl.Float64)
-        finite = pl.when(number.is_finite()).then(number)
-        return (finite.round(DIGITS[kind]) + 0.0).alias(column.meta.output_name())
+        rounded = pl.when(number.is_finite()).then(number).round(DIGITS[kind])
+        return pl.when(rounded == 0).then(0.0).otherwise(rounded).alias(column.meta.output_name())  # 0.0 for -0.0
     if kind in _WHOLE:
         return column.cast(pl.Int64)
     if kind == "date":
