@@ -1,14 +1,18 @@
 """The documents say what the code says: the glossary is printed from it, the page of the commands is complete."""
 
+import re
 from collections.abc import Iterable
-from itertools import groupby
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from churnkit import terms
 from churnkit.cli.commands import door
-from churnkit.customers.features import FEATURES
+from churnkit.cli.schema import SHAPES
+from churnkit.customers.features import FAMILIES, FEATURES
+from churnkit.output.document import Shape
 from churnkit.terms import Term
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,18 +25,27 @@ def as_table(words: Iterable[Term]) -> str:
     return "\n".join(["| word | kind | meaning |", "|---|---|---|", *rows]) + "\n"
 
 
+def shape_of(command: str) -> Shape:
+    module, function = SHAPES[command]
+    shape = getattr(import_module(f"churnkit.cli.{module}"), function)()
+    assert isinstance(shape, Shape)
+    return shape
+
+
 def printed_glossary() -> str:
-    answers = {
-        name: words
-        for name, words in vars(terms).items()
-        if isinstance(words, tuple) and words and all(isinstance(word, Term) for word in words)
-    }
-    sections = [(name.replace("_", " ").capitalize(), words) for name, words in answers.items()]
+    features = {feature.term for feature in FEATURES}
+    sections: list[tuple[str, tuple[Term, ...]]] = [("Clean order lines, in Python", terms.ORDERS)]
+    for command in SHAPES:
+        shape = shape_of(command)
+        parts = [("", shape.head), (", `summary`", shape.summary), (f", `{shape.rows_key}`", shape.rows)]
+        sections += [
+            (f"`{command}`{part}", tuple(word for word in words if word not in features)) for part, words in parts
+        ]
     sections += [
-        (f"Features: {family}", tuple(feature.term for feature in features))
-        for family, features in groupby(FEATURES, key=lambda feature: feature.family)
+        (f"Features: {family}", tuple(feature.term for feature in FEATURES if feature.family == family))
+        for family in FAMILIES
     ]
-    return "".join(f"\n## {title}\n\n{as_table(words)}" for title, words in sections)
+    return "".join(f"\n## {title}\n\n{as_table(words)}" for title, words in sections if words)
 
 
 def test_the_glossary_says_what_the_code_says(request: pytest.FixtureRequest) -> None:
@@ -50,3 +63,12 @@ def test_every_command_is_on_the_page_of_the_commands_and_in_the_readme() -> Non
     assert commands
     assert [name for name in commands if f"$ churnkit {name} --help\n" not in page] == []
     assert [name for name in commands if f"`{name}`" not in readme] == []
+
+
+def test_the_python_of_the_readme_gives_what_the_shell_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    blocks = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    exec("".join(blocks), names)
+    assert names["scored"].columns == [word.name for word in terms.SCORE]
+    assert names["scored"].height > 100

@@ -11,7 +11,7 @@ PATHS = documents()
 def test_every_console_block_answers_as_documented(path: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     text = path.read_text(encoding="utf-8")
     steps = list(replay(text, tmp_path))
-    assert [step.command for step in steps if "a bug of ours" in step.actual or "Traceback" in step.actual] == []
+    assert [step.command for step in steps if "error: a bug of ours" in step.actual or "Traceback" in step.actual] == []
     if request.config.getoption("--update"):
         path.write_text(rewritten(text, steps), encoding="utf-8")
     else:
