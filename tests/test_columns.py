@@ -207,3 +207,31 @@ def test_names_are_told_from_their_look_alikes() -> None:
     assert (
         name_score("date", "Birth Date") == name_score("amount", "tax amount") == name_score("order", "order date") == 0
     )
+
+
+def test_a_class_of_customers_is_not_taken_for_the_customer() -> None:
+    rows = [f"{n % 12},{n},2024-01-{1 + n % 28:02d}" for n in range(2000)]
+    with pytest.raises(MissingColumnError, match="no customer column"):
+        found("recency,serial,date", *rows)
+
+
+def test_a_date_that_is_named_may_be_written_in_a_way_that_is_not_known() -> None:
+    lines = text_lines("customer,week\na,2024-W02-6\na,2024-W03-6\n")
+    orders, _ = clean_orders(lines, columns={"date": "week"}, date_format="%G-W%V-%u")
+    assert [str(day) for day in orders["ordered_at"].dt.date()] == ["2024-01-13", "2024-01-20"]
+    lines = text_lines("customer,order_date\na,2024-W02-6\na,2024-W03-6\n")
+    assert find_columns(lines, date_format="%G-W%V-%u").names()["date"] == "order_date"
+
+
+def test_seconds_since_1970_are_dates_where_the_name_says_so() -> None:
+    lines = text_lines("customer,created_at,points\na,1705104000,1705104000\na,1705190400,1705104000\n")
+    orders, report = clean_orders(lines)
+    assert report.columns["date"] == "created_at"
+    assert orders["ordered_at"].dt.date().cast(pl.String).to_list() == ["2024-01-13", "2024-01-14"]
+
+
+def test_what_may_be_an_amount_in_a_file_without_header_is_pointed_out() -> None:
+    rows = "".join(f"k{n % 30},2024-01-{13 + n % 9:02d},{n / 4:.2f},{n / 8:.3f}\n" for n in range(120))
+    columns = find_columns(text_lines(rows, header=False))
+    assert "amount" not in columns.names()
+    assert "3, 4? (--amount)" in columns.notes[0]

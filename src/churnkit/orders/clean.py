@@ -1,14 +1,14 @@
 """Raw lines to clean order lines: integer cents, one zone, ids as text. Every line is kept or dropped for a reason."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
 import polars as pl
 
 from churnkit.errors import DataError
-from churnkit.orders.amounts import ParsedNumbers, find_amounts
+from churnkit.orders.amounts import Amounts, ParsedNumbers, find_amounts
 from churnkit.orders.columns import Columns, Found, choose_columns, column_names, columns_to_look_at
 from churnkit.orders.dates import Dates, check_zone, parse_dates
 from churnkit.orders.findings import refuse_mixed_currencies, refuse_unreadable_amounts, status_notes
@@ -92,47 +92,19 @@ def clean_orders(
     found = choose_columns(raw, cells.frame, columns, date_format=date_format)
     customer, id_notes = read_ids(cells.frame[found["customer"].column], "customer")
     dates = parse_dates(_named(cells.frame, found["date"], raw), date_format=date_format, tz=tz, place=raw.place)
-    notes = [*raw.notes, *found.notes, *id_notes, *dates.notes]
-    order = found.get("order")
-    order_ids = read_ids(cells.frame[order.column], "order")[0] if order is not None else None
-    if order_ids is not None:
-        customer, dates = _filled(customer, dates, order_ids, cells.fingerprint, notes)
+    order = _order_ids(cells.frame, found.get("order"))
+    customer, dates, fill_notes = _filled(customer, dates, order, cells.fingerprint)
     numbers = ParsedNumbers(cells.frame, decimal)
-    amounts = find_amounts(cells.frame, found, numbers, cells.fingerprint)
-    notes += amounts.notes
-    values = amounts.values
-    if order_ids is not None and amounts.shape != "line":
-        values = once_per_order(amounts.shape, values, order_ids, dates.values, cells.fingerprint)
-    if amounts.found is not None:
-        refuse_mixed_currencies(cells.frame, raw.name)
-    found = _with_amount(found, amounts.found)
-    quantity = found.get("quantity")
-    height = cells.frame.height
-    parsed = pl.DataFrame(
-        {
-            "customer_id": customer,
-            "order_key": order_keys(order_ids) if order_ids is not None else _constant(0, height, pl.Int64()),
-            "ordered_at": dates.values,
-            "amount": values,
-            "quantity": numbers[quantity.column].values if quantity else _constant(None, height, pl.Float64()),
-            "product": _words(cells.frame, found.get("product")),
-            "market": _words(cells.frame, found.get("market")),
-            "line": cells.fingerprint,
-            "blank": cells.blank,
-            "date_missing": dates.missing,
-            "amount_unreadable": amounts.unreadable,
-            "heading": _headings(cells.frame, found, raw),
-            "id_text": cells.frame[found["customer"].column].cast(pl.String, strict=False),
-        }
-    ).with_columns(
-        amount_cents=to_hundredths(pl.col("amount")), quantity_milli=to_hundredths(pl.col("quantity"), places=3)
+    amounts = _amounts(raw, cells, found, numbers, order, dates)
+    parsed = _parsed(cells, found, customer, order, dates, amounts, numbers).with_columns(
+        heading=_headings(cells.frame, found, raw)
     )
     has_amounts = amounts.found is not None
     judged = judge(parsed, has_amounts=has_amounts, dedupe=dedupe, has_cutoff=cutoff is not None)
-    unreadable = judged.filter(pl.col("reason") == "unreadable_amount")["row"]
-    refuse_unreadable_amounts(unreadable, amounts, cells.frame, raw)
-    notes += status_notes(cells.frame)
-    return _finish(raw, judged, found, notes, dates.format, has_amounts=has_amounts)
+    refuse_unreadable_amounts(judged.filter(pl.col("reason") == "unreadable_amount")["row"], amounts, cells.frame, raw)
+    said = (raw.notes, found.notes, id_notes, dates.notes, amounts.notes, fill_notes, status_notes(cells.frame))
+    notes = [note for notes in said for note in notes]
+    return _finish(raw, judged, _with_amount(found, amounts.found), notes, dates.format)
 
 
 def is_clean(schema: pl.Schema) -> bool:
@@ -174,24 +146,76 @@ def _words(cells: pl.DataFrame, found: Found | None) -> pl.Series:
     return pl.select(pl.when(text.str.strip_chars() != "").then(text)).to_series()
 
 
+def _order_ids(cells: pl.DataFrame, found: Found | None) -> pl.Series | None:
+    return None if found is None else read_ids(cells[found.column], "order")[0]
+
+
 def _filled(
-    customer: pl.Series, dates: Dates, order: pl.Series, fingerprint: pl.Series, notes: list[str]
-) -> tuple[pl.Series, Dates]:
+    customer: pl.Series, dates: Dates, order: pl.Series | None, fingerprint: pl.Series
+) -> tuple[pl.Series, Dates, list[str]]:
     """Customer and date on every line of an order, in exports that write them on its first line only."""
+    if order is None:
+        return customer, dates, []
     ids = fill_within_orders(customer, order, fingerprint)
     moments = fill_within_orders(dates.values, order, fingerprint)
-    for filled, column in ((ids, customer), (moments, dates.values)):
-        if filled is not None:
-            notes.append(f"{column.name} stands on one line of an order only: taken for its other lines")
+    names = [column.name for filled, column in ((ids, customer), (moments, dates.values)) if filled is not None]
     if moments is not None:
         dates = Dates(moments, dates.missing & moments.is_null(), dates.format, dates.notes)
-    return customer if ids is None else ids, dates
+    notes = [f"{name} stands on one line of an order only: taken for its other lines" for name in names]
+    return customer if ids is None else ids, dates, notes
+
+
+def _amounts(
+    raw: RawLines, cells: _Cells, found: Columns, numbers: ParsedNumbers, order: pl.Series | None, dates: Dates
+) -> Amounts:
+    """The amount of each line, such that they may be added up."""
+    amounts = find_amounts(cells.frame, found, numbers, cells.fingerprint)
+    if amounts.found is not None:
+        refuse_mixed_currencies(cells.frame, raw.name)
+    if order is None or amounts.shape == "line":
+        return amounts
+    return replace(
+        amounts, values=once_per_order(amounts.shape, amounts.values, order, dates.values, cells.fingerprint)
+    )
+
+
+def _parsed(
+    cells: _Cells,
+    found: Columns,
+    customer: pl.Series,
+    order: pl.Series | None,
+    dates: Dates,
+    amounts: Amounts,
+    numbers: ParsedNumbers,
+) -> pl.DataFrame:
+    """All that is known of each line: the columns of the answer, and what decides whether it is kept."""
+    height = cells.frame.height
+    quantity = found.get("quantity")
+    frame = pl.DataFrame(
+        {
+            "customer_id": customer,
+            "order_key": order_keys(order) if order is not None else _constant(0, height, pl.Int64()),
+            "ordered_at": dates.values,
+            "amount": amounts.values,
+            "quantity": numbers[quantity.column].values if quantity else _constant(None, height, pl.Float64()),
+            "product": _words(cells.frame, found.get("product")),
+            "market": _words(cells.frame, found.get("market")),
+            "line": cells.fingerprint,
+            "blank": cells.blank,
+            "date_missing": dates.missing,
+            "amount_unreadable": amounts.unreadable,
+            "id_text": cells.frame[found["customer"].column].cast(pl.String, strict=False),
+        }
+    )
+    return frame.with_columns(
+        amount_cents=to_hundredths(pl.col("amount")), quantity_milli=to_hundredths(pl.col("quantity"), places=3)
+    )
 
 
 def _with_amount(found: Columns, amount: Found | None) -> Columns:
     others = [each for each in found.found if each.role != "amount"]
     place = sum(each.role in ("customer", "date") for each in others)
-    return Columns((*others[:place], *([amount] if amount is not None else []), *others[place:]))
+    return Columns((*others[:place], *([amount] if amount is not None else []), *others[place:]), found.notes)
 
 
 def _headings(cells: pl.DataFrame, found: Columns, raw: RawLines) -> pl.Series:
@@ -217,19 +241,13 @@ def _clean_again(raw: RawLines, cells: _Cells, *, dedupe: bool) -> tuple[pl.Data
     judged = judge(parsed, has_amounts=has_amounts, dedupe=dedupe, has_cutoff=True)
     roles = {"customer": "customer_id", "date": "ordered_at"} | ({"amount": "amount_cents"} if has_amounts else {})
     found = tuple(Found(role, name, "name", f"{role}: {name}, clean already", (name,)) for role, name in roles.items())
-    return _finish(raw, judged, Columns(found), raw.notes, "datetime", has_amounts=has_amounts)
+    return _finish(raw, judged, Columns(found), list(raw.notes), "datetime")
 
 
 def _finish(
-    raw: RawLines,
-    judged: pl.DataFrame,
-    found: Columns,
-    notes: list[str] | tuple[str, ...],
-    date_format: str,
-    *,
-    has_amounts: bool,
+    raw: RawLines, judged: pl.DataFrame, found: Columns, notes: list[str], date_format: str
 ) -> tuple[pl.DataFrame, CleaningReport]:
-    lost = dropped(judged, raw.place, has_amounts=has_amounts)
+    lost = dropped(judged, raw.place, has_amounts=found.get("amount") is not None)
     kept = judged.filter(pl.col("reason").is_null()).select(SCHEMA.keys())
     if kept.is_empty():
         why = "; ".join(f"{each.sentence}: {each.lines}" for each in lost)

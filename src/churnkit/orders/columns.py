@@ -143,8 +143,7 @@ def choose_columns(
     for role in ("customer", "date", "order", "product", "quantity", "price", "amount", "market"):
         if role not in finder.found:
             finder.find(role)
-    finder.require("customer")
-    finder.require("date")
+    finder.require_customer_and_date()
     if not lines.header or finder.found["customer"].how == "content":
         finder.find_rest_by_content()
     return Columns(tuple(finder.found[role] for role in ROLES if role in finder.found), tuple(finder.notes()))
@@ -232,7 +231,7 @@ class _Finder:
         dated = [name for name in names if self.facts[name].is_date]
         likely = [name for name in names if name not in dated and _repeats_like_ids(self.facts[name])]
         if self.lines.header:  # a name that speaks of something else is believed
-            likely = [name for name in likely if not _speaks_of_another(name) and self.facts[name].distinct >= _FEW]
+            likely = [n for n in likely if not _speaks_of_another(n) and not _names_a_class(self.facts[n])]
         orders = {
             name
             for name in likely
@@ -272,31 +271,37 @@ class _Finder:
                 said.append(f"which column is the amount cannot be told: {', '.join(numbers)}? (--amount)")
         return said
 
-    def require(self, role: str) -> None:
-        if role in self.found:
+    def require_customer_and_date(self) -> None:
+        missing = [role for role in ("customer", "date") if role not in self.found]
+        if not missing:
             return
-        file = self.lines.name
-        has = _listed(self.every)
         if not self.lines.header:
             raise MissingColumnError(
-                f"{file} has no header, and no column reads like a {role}",
+                f"{self.lines.name} has no header, and no column reads like a {missing[0]}",
                 hint="say which by number: --customer 1 --date 2",
             )
-        misnamed = next((n for n in self.free if name_score(role, n) >= 80 and self.facts[n].filled), None)
-        if misnamed is not None and role == "date":
-            example = self.facts[misnamed].example
-            raise MissingColumnError(
-                f"{file} has no date column: {misnamed} is called one, but holds values such as {example!r}",
+        if "date" in missing:
+            raise self.no_date()
+        raise MissingColumnError(
+            f"{self.lines.name} has no customer column. It has {_listed(self.every)}", hint="name it: --customer COLUMN"
+        )
+
+    def no_date(self) -> MissingColumnError:
+        named = next((n for n in self.free if name_score("date", n) >= 80 and self.facts[n].filled), None)
+        if named is not None:
+            return MissingColumnError(
+                f"{self.lines.name} has no date column: {named} is called one, but holds values such as "
+                f"{self.facts[named].example!r}",
                 hint="name another with --date COLUMN, or how it is written with --date-format",
             )
-        if role == "date":
-            customer = self.facts[self.found["customer"].columns[0]]
-            once = f" and each {customer.name} stands on one line" if customer.is_unique else ""
-            raise MissingColumnError(
-                f"{file} holds no orders: no column holds dates{once}. It has {has}",
-                hint="churnkit needs a line per order with its customer and date; if a column is a date: --date COLUMN",
-            )
-        raise MissingColumnError(f"{file} has no {role} column. It has {has}", hint=f"name it: --{role} COLUMN")
+        customer = self.facts[self.found["customer"].columns[0]] if "customer" in self.found else None
+        more = "" if customer is not None else ", and none reads like a customer"
+        if customer is not None and customer.is_unique:
+            more = f", and each {customer.name} stands on one line"
+        return MissingColumnError(
+            f"{self.lines.name} holds no orders: no column holds dates{more}. It has {_listed(self.every)}",
+            hint="churnkit needs a line per order with its customer and date; if a column is a date: --date COLUMN",
+        )
 
 
 def _listed(names: list[str]) -> str:
@@ -323,6 +328,10 @@ def _can_be(role: str, facts: ColumnFacts, points: int) -> bool:
 
 def _speaks_of_another(name: str) -> bool:
     return any(name_score(role, name) for role in ROLES if role != "customer")
+
+
+def _names_a_class(facts: ColumnFacts) -> bool:
+    return facts.distinct < max(_FEW, facts.filled // 100)
 
 
 def _repeats_like_ids(facts: ColumnFacts) -> bool:
