@@ -352,7 +352,7 @@ def test_online_retail_is_accounted_for_and_text_and_types_agree(real_data: Path
     assert report.amount_read_cents == 974_774_793
     assert_balanced(report)
     assert report.columns["amount"] == "Quantity * UnitPrice"
-    assert any("17850" in note or "12346" in note for note in report.notes)
+    assert any("end in .0" in note for note in report.notes)
     typed, typed_report = clean_orders(pl.read_parquet(real_data / "online_retail.parquet"))
     assert_frame_equal(orders, typed, categorical_as_str=True)
     assert reasons(report) == reasons(typed_report)

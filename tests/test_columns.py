@@ -158,14 +158,18 @@ def test_an_unknown_column_in_an_expression_is_refused() -> None:
 
 
 def test_a_total_repeated_on_each_line_is_not_added_up_line_by_line() -> None:
-    rows = [f"o{n},k{n % 5},2024-01-{13 + n % 9},{total}" for n in range(12) for total in [n + 20] * (1 + n % 3)]
-    _, report = clean_orders(
-        text_lines(
-            "\n".join(["order_id,customer,date,order_total,sku"] + [f"{row},s{i}" for i, row in enumerate(rows)])
-        )
-    )
-    assert report.revenue_cents == 100 * sum(n + 20 for n in range(12))
-    assert any("once per order" in note for note in report.notes)
+    rows = [f"o{n},k{n % 5},2024-01-{13 + n % 9},{n + 20},s{line}" for n in range(12) for line in range(1 + n % 3)]
+    lines = text_lines("\n".join(["order_id,customer,date,order_total,sku", *rows]))
+    for given in (None, {"amount": "order_total"}):
+        _, report = clean_orders(lines, columns=given)
+        assert report.revenue_cents == 100 * sum(n + 20 for n in range(12))
+        assert any("once per order" in note for note in report.notes)
+
+
+def test_a_doubled_file_is_not_taken_for_repeated_totals() -> None:
+    rows = [f"o{n},k{n % 5},2024-01-{13 + n % 9},{n + 20}" for n in range(12)]
+    _, report = clean_orders(text_lines("\n".join(["order_id,customer,date,order_total", *rows, *rows])))
+    assert report.revenue_cents == 2 * 100 * sum(n + 20 for n in range(12))
 
 
 def test_a_total_on_the_first_line_of_an_order_only_leaves_no_line_without_amount() -> None:
@@ -235,3 +239,14 @@ def test_what_may_be_an_amount_in_a_file_without_header_is_pointed_out() -> None
     columns = find_columns(text_lines(rows, header=False))
     assert "amount" not in columns.names()
     assert "3, 4? (--amount)" in columns.notes[0]
+
+
+@pytest.mark.parametrize("shop", SHOPS)
+def test_what_was_found_can_be_given_back_and_finds_the_same(shop: str) -> None:
+    header, rows, _, cents = SHOPS[shop]
+    lines = text_lines("\n".join([header, *rows]) + "\n")
+    orders, report = clean_orders(lines)
+    again, given_report = clean_orders(lines, columns=report.columns)
+    assert given_report.columns == report.columns
+    assert given_report.revenue_cents == cents
+    assert again.equals(orders)

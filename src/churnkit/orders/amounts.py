@@ -1,6 +1,6 @@
 """What a line costs: a column, quantity times price, or an order's total that must not be added up line by line."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
@@ -10,6 +10,10 @@ from churnkit.orders.numbers import Numbers, parse_numbers
 from churnkit.orders.order_level import Shape, order_shape
 
 _NEARLY_ALL: Final = 0.98
+_SHAPES: Final = {
+    "repeated": "repeats the order's total on each line",
+    "first": "stands on one line of an order only",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,8 @@ class ParsedNumbers:
 def find_amounts(cells: pl.DataFrame, columns: Columns, numbers: ParsedNumbers, fingerprint: pl.Series) -> Amounts:
     """Decide what the amount of a line is.
 
-    What the user named is taken. A line total goes before quantity times price, which goes before the total of an
-    order that is written on its lines.
+    What the user named is taken, though the total of an order once per order. A line total goes before quantity times
+    price, which goes before the total of an order that is written on its lines.
 
     Args:
         cells: The user's columns.
@@ -62,25 +66,33 @@ def find_amounts(cells: pl.DataFrame, columns: Columns, numbers: ParsedNumbers, 
     if amount is None:
         found = pair or (_as_amount(price) if price is not None else None)
         return _computed(numbers, found) if found is not None else _no_amounts(cells.height)
-    if amount.how == "given":
+    if amount.value is not None:
         return _computed(numbers, amount)
-    values = numbers[amount.column].values
-    if quantity is not None and price is not None and pair is not None:
-        unit = numbers[price.column].values
+    if amount.how == "given":
+        return _once(cells, columns, numbers, amount, fingerprint)
+    if pair is not None and quantity is not None and price is not None:
+        values, unit = numbers[amount.column].values, numbers[price.column].values
         if _agree(values, numbers[quantity.column].values * unit):
             return _computed(numbers, amount)
         if _agree(values, unit):
             return _computed(numbers, _instead(pair, amount.column, "is the price of one unit"))
+    amounts = _once(cells, columns, numbers, amount, fingerprint)
+    if pair is not None and amounts.shape != "line":
+        return _computed(numbers, _instead(pair, amount.column, _SHAPES[amounts.shape]))
+    return amounts
+
+
+def _once(
+    cells: pl.DataFrame, columns: Columns, numbers: ParsedNumbers, amount: Found, fingerprint: pl.Series
+) -> Amounts:
+    """The column as it stands, and whether it speaks of lines or of orders."""
+    amounts = _computed(numbers, amount)
     order = columns.get("order")
-    shape = order_shape(cells[order.column], values, fingerprint, amount.column) if order else "line"
+    shape = order_shape(cells[order.column], amounts.values, fingerprint, amount.column) if order else "line"
     if shape == "line":
-        return _computed(numbers, amount)
-    where = "repeats the order's total on each line" if shape == "repeated" else "stands on one line of an order only"
-    if pair is not None:
-        return _computed(numbers, _instead(pair, amount.column, where))
-    note = f"{amount.column} {where}: it is counted once per order (--amount)"
-    parsed = numbers[amount.column]
-    return Amounts(amount, values, parsed.unreadable, shape, (*filter(None, [parsed.note]), note))
+        return amounts
+    note = f"{amount.column} {_SHAPES[shape]}: it is counted once per order (--amount)"
+    return replace(amounts, shape=shape, notes=(*amounts.notes, note))
 
 
 def _no_amounts(height: int) -> Amounts:

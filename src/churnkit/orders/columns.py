@@ -9,7 +9,8 @@ import polars as pl
 
 from churnkit.errors import DataError, MissingColumnError, UsageError
 from churnkit.orders.expressions import Expression, is_expression, parse_expression
-from churnkit.orders.facts import ColumnFacts, Facts
+from churnkit.orders.facts import Facts
+from churnkit.orders.guesses import MONEY, can_be, ids_by_content
 from churnkit.orders.lines import RawLines
 from churnkit.orders.names import ROLES, name_key, name_score
 from churnkit.orders.shop_systems import ShopSystem, shop_system
@@ -18,8 +19,6 @@ How = Literal["given", "name", "content"]
 
 _SURE: Final = 45  # a name that scores less may stand for something else
 _SHOWN: Final = 12
-_MONEY: Final = ("amount", "quantity", "price")
-_FEW: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +201,13 @@ class _Finder:
     def score(self, role: str, name: str) -> int:
         """Name and content together; 0 where the column cannot be what is looked for."""
         points = self.by_system(role, name)
-        if not points and self.lines.header and not (self.system and role in _MONEY):
+        if not points and self.lines.header and not (self.system and role in MONEY):
             points = name_score(role, name)
         if not points:
             return 0
         facts = self.facts[name]
         known = role == "date" and self.date_is_known and points >= _SURE
-        if not facts.filled or not (known or _can_be(role, facts, points)):
+        if not facts.filled or not (known or can_be(role, facts, points)):
             return 0
         penalty = 20 * (2 * facts.filled < facts.lines)
         if role == "customer":
@@ -222,29 +221,11 @@ class _Finder:
             if dated:
                 self.put(role, dated[0], "content", "the column that holds dates", dated[1:2])
             return
-        ranked = self.ranked_customers(names)
-        if ranked:
-            self.put(role, ranked[0], "content", "ids that repeat", ranked[1:2])
-
-    def ranked_customers(self, names: list[str]) -> list[str]:
-        """Columns that may be customer ids: they repeat, read like ids, and are no order ids."""
-        dated = [name for name in names if self.facts[name].is_date]
-        likely = [name for name in names if name not in dated and _repeats_like_ids(self.facts[name])]
-        if self.lines.header:  # a name that speaks of something else is believed
-            likely = [n for n in likely if not _speaks_of_another(n) and not _names_a_class(self.facts[n])]
-        orders = {
-            name
-            for name in likely
-            for other in likely
-            if name != other
-            and self.facts.determines(name, other)
-            and not self.facts.determines(other, name)
-            and any(self.facts.determines(name, date) for date in dated)
-        }
+        customers, orders = ids_by_content(self.facts, names, header=self.lines.header)
         if orders and "order" not in self.found:
-            self.put("order", min(orders, key=self.every.index), "content", "ids with one customer and one day each")
-        rest = [name for name in likely if name not in orders]
-        return sorted(rest, key=lambda name: (-_id_likeness(self.facts[name]), self.every.index(name)))
+            self.put("order", orders[0], "content", "ids with one customer and one day each")
+        if customers:
+            self.put(role, customers[0], "content", "ids that repeat", customers[1:2])
 
     def find_rest_by_content(self) -> None:
         """What is bought and for how much, where no names say it."""
@@ -307,40 +288,6 @@ class _Finder:
 def _listed(names: list[str]) -> str:
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def _can_be(role: str, facts: ColumnFacts, points: int) -> bool:
-    """Whether the content allows what the name says."""
-    if role == "date":
-        return facts.is_date or (facts.counted >= 0.9 and points >= 60)
-    if role in _MONEY:
-        return facts.is_number or (facts.numbers >= 0.5 and points >= 75)
-    if facts.is_date and not (facts.is_number or facts.coded > 0.5):
-        return False
-    if role == "customer":
-        weak = points < 80
-        repeats = facts.distinct < facts.filled and (facts.distinct > 1 or facts.filled < 20)
-        return not (facts.is_number and facts.fractions) and (repeats or not weak or facts.lines < 3)
-    if role == "order":
-        return not (facts.is_number and facts.fractions)
-    return facts.distinct > 1 or points >= 80
-
-
-def _speaks_of_another(name: str) -> bool:
-    return any(name_score(role, name) for role in ROLES if role != "customer")
-
-
-def _names_a_class(facts: ColumnFacts) -> bool:
-    return facts.distinct < max(_FEW, facts.filled // 100)
-
-
-def _repeats_like_ids(facts: ColumnFacts) -> bool:
-    often = 2 <= facts.distinct <= 0.95 * facts.filled
-    return often and facts.spaced < 0.2 and not facts.fractions and (facts.is_number or facts.coded > 0.5)
-
-
-def _id_likeness(facts: ColumnFacts) -> float:
-    return (1.0 if facts.coded > 0.5 else 0.0) + facts.distinct / facts.filled
 
 
 def resolve(text: str, names: list[str], role: str, lines: RawLines) -> str:

@@ -67,7 +67,8 @@ def _same_order(left: pl.DataFrame, left_reading: str, part: pl.DataFrame, readi
     """The reading of `part` with day and month in the same order as in the form that was left alone, if proved."""
     day_first = left_reading.startswith("%d")
     reading = next((r for r in readings if r.startswith("%d") == day_first and not r.startswith("%y")), None)
-    if reading is None or left_reading.startswith("%Y") or not left_reading.startswith("%"):
+    numeric = left_reading.startswith(("%d", "%m")) and "%B" not in left_reading
+    if reading is None or not numeric:
         return None
     known = _days(left, left_reading)
     if not _complementary(known["date"], _days(part, reading)["date"]):

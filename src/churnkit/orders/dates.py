@@ -257,8 +257,8 @@ def _settle(
                 f"the dates in {name} can be read in more than one way: {two_readings(forms[form], readings)}",
                 hint=f"say which: --date-format {readings[0]} or --date-format {readings[1]}",
             )
-        minor = {f: r[0] for f, r in viable.items() if f not in main and len(r) == 1 and f[0] == "Y"}
-        return {form: readings[0], **minor}, ()
+        plain = [f for f in viable if f not in main and (f.startswith("Y") or f == "month name")]  # cannot be mistaken
+        return {form: readings[0], **{f: viable[f][0] for f in plain if len(viable[f]) == 1}}, ()
     return {}, ()
 
 

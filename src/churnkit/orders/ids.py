@@ -17,7 +17,7 @@ def read_ids(column: pl.Series, role: str) -> tuple[pl.Series, list[str]]:
         >>> ids.to_list()
         ['17850', None, '12583']
         >>> notes
-        ['ids in CustomerID read like 12583.0, integers that went through a float: read as 12583']
+        ['all ids in CustomerID end in .0, integers that went through a float: the .0 is taken off']
     """
     notes = []
     text = _floats_as_text(column) if column.dtype.is_float() else column.cast(pl.String, strict=False)
@@ -30,11 +30,7 @@ def read_ids(column: pl.Series, role: str) -> tuple[pl.Series, list[str]]:
     known = ids.drop_nulls().unique()
     stripped = known.str.strip_chars()
     if known.len() and stripped.str.contains(_FLOATED).all():
-        example = str(stripped.sort()[0])
-        notes.append(
-            f"ids in {column.name} read like {example}, integers that went through a float: "
-            f"read as {example.split('.')[0]}"
-        )
+        notes.append(f"all ids in {column.name} end in .0, integers that went through a float: the .0 is taken off")
         return ids.str.strip_chars().str.replace(r"\.0+$", ""), notes
     alike = known.len() - stripped.str.to_lowercase().n_unique()
     if alike:
