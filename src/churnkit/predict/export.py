@@ -30,5 +30,6 @@ def export_sklearn(orders: Orders, model: ChurnModel, path: Path) -> None:
             hint="leave out --export-sklearn, or train on a longer history",
         )
     boosting = boosting_estimator(rows.X, rows.churned, monotone=directions(model.features), seed=model.seed)
-    logistic = logistic_estimator(rows.X, rows.churned, spline_columns=spline_columns(model.features))
-    joblib.dump({"features": list(model.features), "boosting": boosting, "logistic": logistic}, path)
+    logistic = logistic_estimator(rows.X, rows.churned, spline_columns=spline_columns(model.features), seed=model.seed)
+    content = {"features": list(model.features), "money_unit": model.money_unit}
+    joblib.dump(content | {"boosting": boosting, "logistic": logistic}, path)

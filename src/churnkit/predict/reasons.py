@@ -100,15 +100,15 @@ def _strongest(row: Row, push: NDArray[np.float64], usual: Row, cutoff: date) ->
 
 
 def _silence(of: Telling) -> str:
-    recency, order_days = of.value("recency_days"), of.value("n_order_days")
-    quiet = f"silent for {recency}" if of.rising else f"last order {_days(recency)} ago"
+    recency, order_days, gap = of.value("recency_days"), of.value("n_order_days"), of.value("mean_gap_days")
+    quiet = f"last order {_days(recency)} ago" if gap is None or recency <= gap else f"silent for {recency}"
     if of.value("frequency") == 1:
         return f"one order only, {_days(recency)} ago"
     if order_days == 1:
         return f"{of.value('frequency')} orders on one day only, {_days(recency)} ago"
     if order_days == 2:
         return f"came back once, after {_days(of.value('active_days'))}; {quiet}"
-    return f"buys every {_days(round(of.value('mean_gap_days')))}, {quiet}"
+    return f"buys every {_days(round(gap))}, {quiet}"
 
 
 def _frequency(of: Telling) -> str:

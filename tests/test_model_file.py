@@ -1,0 +1,145 @@
+"""The model file: the same scores after saving, and nothing but a sound model is let in."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from churnkit.act.ranking import score
+from churnkit.errors import InputNotFoundError, ModelFileError
+from churnkit.models.container import read_container, write_container
+from churnkit.output.models import save_model
+from churnkit.predict.export import export_sklearn
+from churnkit.predict.model import ChurnModel
+from churnkit.predict.model_file import load_model, model_bytes, model_card
+from churnkit.predict.stack import feature_matrix
+from churnkit.predict.training import train
+from worlds import coin_toss_shop, shop
+
+
+@pytest.fixture(scope="module")
+def orders() -> pl.DataFrame:
+    return shop(500, 480, seed=31)
+
+
+@pytest.fixture(scope="module")
+def model(orders: pl.DataFrame) -> ChurnModel:
+    return train(orders, horizon_days=60)
+
+
+def test_a_saved_model_scores_to_the_last_bit_as_before(
+    orders: pl.DataFrame, model: ChurnModel, tmp_path: Path
+) -> None:
+    save_model(model, tmp_path / "shop.model")
+    loaded = load_model(tmp_path / "shop.model")
+    assert model_bytes(loaded) == model_bytes(model)
+    assert score(orders, loaded, population="all").equals(score(orders, model, population="all"))
+
+
+@pytest.mark.parametrize("orders", [coin_toss_shop(), shop(80, 27, seed=2)], ids=["base rate", "buy till you die"])
+def test_the_plainer_models_are_saved_too(orders: pl.DataFrame) -> None:
+    model = train(orders, horizon_days=14)
+    assert model.kind != "blend"
+    assert score(orders, load_model(model_bytes(model))).equals(score(orders, model))
+
+
+def test_no_customer_is_in_the_file(model: ChurnModel) -> None:
+    assert b"c00" not in model_bytes(model)
+
+
+def test_the_card_says_what_is_to_be_known(model: ChurnModel) -> None:
+    card = model_card(model)
+    assert card["members"].keys() == {"buy_till_you_die", "boosted_trees", "logistic_regression"}
+    assert sum(card["members"].values()) == pytest.approx(1.0)
+    assert card["fingerprint"]["customers"] == 500
+    assert {"churnkit", "scikit-learn", "polars"} <= card["versions"].keys()
+    assert card["training"]["rows"] > 0
+
+
+def _without(name: str) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+    return lambda manifest, _: manifest.pop(name)
+
+
+def _with(name: str, value: object) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+    return lambda manifest, _: manifest.update({name: value})
+
+
+def _loop(_: dict[str, Any], arrays: dict[str, Any]) -> None:
+    arrays["trees.left"][0] = 0
+
+
+def _stray(_: dict[str, Any], arrays: dict[str, Any]) -> None:
+    arrays["stray"] = np.zeros(3)
+
+
+def _column_beyond(_: dict[str, Any], arrays: dict[str, Any]) -> None:
+    arrays["trees.feature"][:] = 999
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _without("cutoff"),
+        _without("btyd"),
+        _with("kind", "oracle"),
+        _with("cutoff", "yesterday"),
+        _with("horizon_days", -3),
+        _with("horizon_days", True),
+        _with("base_rate", 1.5),
+        _with("shift", 1e9),
+        _with("features", [1, 2]),
+        _with("notes", "text"),
+        _with("figures", []),
+        _with("btyd", {"r": 1.0}),
+        _loop,
+        _stray,
+        _column_beyond,
+    ],
+)
+def test_a_file_that_no_training_could_have_written_is_refused(
+    model: ChurnModel, spoil: Callable[[dict[str, Any], dict[str, Any]], None]
+) -> None:
+    manifest, arrays = read_container(model_bytes(model))
+    manifest, arrays = copy.deepcopy(manifest), {name: array.copy() for name, array in arrays.items()}
+    spoil(manifest, arrays)
+    with pytest.raises(ModelFileError):
+        load_model(write_container(manifest, arrays))
+
+
+def test_a_missing_model_file_is_no_such_input(tmp_path: Path) -> None:
+    with pytest.raises(InputNotFoundError):
+        load_model(tmp_path / "none.model")
+
+
+def test_a_model_that_reads_an_unknown_feature_asks_for_another_training(
+    orders: pl.DataFrame, model: ChurnModel
+) -> None:
+    manifest, arrays = read_container(model_bytes(model))
+    manifest["features"][0] = "shoe_size"
+    with pytest.raises(ModelFileError, match="shoe_size"):
+        score(orders, load_model(write_container(manifest, arrays)))
+
+
+def test_the_exported_estimators_are_those_of_the_model(
+    orders: pl.DataFrame, model: ChurnModel, tmp_path: Path
+) -> None:
+    import joblib
+
+    export_sklearn(orders, model, tmp_path / "shop.joblib")
+    kept = joblib.load(tmp_path / "shop.joblib")
+    customers = score_table(orders, model)
+    X = feature_matrix(customers, tuple(kept["features"]), kept["money_unit"])
+    assert model.blend.trees is not None
+    assert model.blend.logistic is not None
+    assert np.allclose(kept["boosting"].decision_function(X), model.blend.trees.log_odds(X), atol=1e-12)
+    assert np.allclose(kept["logistic"].decision_function(X), model.blend.logistic.log_odds(X), atol=1e-9)
+
+
+def score_table(orders: pl.DataFrame, model: ChurnModel) -> pl.DataFrame:
+    from churnkit.predict.scoring import score_customers
+
+    return score_customers(orders, model)

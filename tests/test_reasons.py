@@ -1,0 +1,135 @@
+"""Reasons: additive, at most three, and in words that agree with the numbers."""
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from churnkit.act.ranking import score
+from churnkit.customers.snapshot import default_cutoff, snapshot
+from churnkit.predict.model import ChurnModel
+from churnkit.predict.pushes import FAMILIES, family_pushes
+from churnkit.predict.reasons import MOST_REASONS, statement, usual_values
+from churnkit.predict.stack import feature_matrix, habit_of
+from churnkit.predict.training import train
+from worlds import lines_of, shop
+
+CUTOFF = date(2024, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def orders() -> pl.DataFrame:
+    return shop(500, 480, seed=21)
+
+
+@pytest.fixture(scope="module")
+def model(orders: pl.DataFrame) -> ChurnModel:
+    return train(orders, horizon_days=60)
+
+
+def a_customer(**changed: object) -> dict[str, object]:
+    """A customer with ten orders, whom nothing is special about."""
+    return {
+        "recency_days": 61,
+        "frequency": 10,
+        "n_order_days": 10,
+        "active_days": 207,
+        "tenure_days": 268,
+        "mean_gap_days": 23.0,
+        "orders_last_90_days": 2,
+        "orders_last_180_days": 5,
+        "orders_last_365_days": 10,
+        "spend_trend_180_days": -0.2,
+        "orders_trend_180_days": 0.0,
+        "mean_order": 20.0,
+        "n_products": 4,
+        "units_per_order": 2.0,
+        "n_refunds": 0,
+        "days_since_refund": None,
+    } | changed
+
+
+USUAL = {"mean_order": 20.0, "n_products": 4.0, "units_per_order": 2.0, "n_order_days": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("family", "rising", "changed", "words"),
+    [
+        ("silence", True, {}, "buys every 23 days, silent for 61"),
+        ("silence", False, {"recency_days": 1}, "buys every 23 days, last order 1 day ago"),
+        ("silence", True, {"frequency": 1, "n_order_days": 1}, "one order only, 61 days ago"),
+        ("silence", True, {"frequency": 2, "n_order_days": 1}, "2 orders on one day only, 61 days ago"),
+        (
+            "silence",
+            True,
+            {"frequency": 2, "n_order_days": 2, "active_days": 40, "mean_gap_days": 40.0},
+            "came back once, after 40 days; silent for 61",
+        ),
+        ("frequency", False, {}, "10 orders in 9 months"),
+        ("frequency", True, {"frequency": 2, "n_order_days": 2}, "only 2 orders in 9 months"),
+        ("frequency", True, {"frequency": 1, "n_order_days": 1}, ""),
+        ("recent", True, {"orders_last_90_days": 0}, "no order in the last 90 days"),
+        ("recent", True, {"orders_last_90_days": 0, "orders_last_180_days": 0}, "no order in the last 180 days"),
+        ("recent", True, {}, "only 2 orders in the last 90 days"),
+        ("trend", True, {}, "spends a third less since July"),
+        ("trend", False, {"spend_trend_180_days": 1 / 3}, "spends twice as much since July"),
+        ("trend", False, {"spend_trend_180_days": -0.2}, ""),
+        ("spend", True, {"mean_order": 10.0}, "small orders (10.00, usual is 20.00)"),
+        ("spend", False, {"mean_order": 1234.5}, "large orders (1,234.50, usual is 20.00)"),
+        ("spend", True, {"mean_order": 19.0}, ""),
+        ("spend", True, {"mean_order": 1234.5}, ""),
+        ("basket", True, {"n_products": 1}, "only 1 different product, usual is 4"),
+        ("refunds", True, {"n_refunds": 2, "days_since_refund": 12}, "2 refunds, the last 12 days ago"),
+        ("refunds", True, {}, ""),
+    ],
+)
+def test_a_family_says_it_in_the_customers_own_numbers(
+    family: str, rising: bool, changed: dict[str, object], words: str
+) -> None:
+    assert statement(family, a_customer(**changed), USUAL, CUTOFF, rising=rising) == words
+
+
+def test_the_pushes_add_up_to_the_log_odds(orders: pl.DataFrame, model: ChurnModel) -> None:
+    customers = snapshot(orders, cutoff=default_cutoff(orders))
+    X = feature_matrix(customers, model.features, model.money_unit)
+    log_odds = model.blend.log_odds(X, habit_of(customers), model.horizon_days)
+    rest = log_odds - family_pushes(model, customers).sum(axis=1)
+    assert np.ptp(rest) < 1e-9  # what is left is the same for everybody: the average
+
+
+def test_longer_silence_pushes_harder(orders: pl.DataFrame, model: ChurnModel) -> None:
+    cutoff = default_cutoff(orders)
+    regular = [
+        ("r", date_time, 2000)
+        for date_time in pl.datetime_range(
+            pl.lit(cutoff) - pl.duration(days=300), pl.lit(cutoff) - pl.duration(days=10), "10d", eager=True
+        )
+    ]
+    stopped = [("s", when, cents) for _, when, cents in regular if (cutoff - when.date()).days > 100]
+    customers = snapshot(pl.concat([orders, lines_of(regular + stopped)]), cutoff=cutoff)
+    pushes = family_pushes(model, customers.filter(pl.col("customer_id").is_in(["r", "s"])))[
+        :, FAMILIES.index("silence")
+    ]
+    assert pushes[0] < 0 < pushes[1]
+
+
+def test_everybody_gets_one_to_three_reasons(orders: pl.DataFrame, model: ChurnModel) -> None:
+    lengths = score(orders, model, population="all")["reasons"].list.len()
+    assert lengths.min() == 1
+    assert lengths.max() == MOST_REASONS
+
+
+def test_a_reason_never_calls_large_what_is_small(orders: pl.DataFrame, model: ChurnModel) -> None:
+    cutoff = default_cutoff(orders)
+    known = snapshot(orders, cutoff=cutoff)
+    usual = usual_values(known)["mean_order"]
+    mean_order = dict(known.select("customer_id", "mean_order").iter_rows())
+    told = [
+        (mean_order[who], reason)
+        for who, reasons in score(orders, model, population="all").select("customer_id", "reasons").iter_rows()
+        for reason in reasons
+        if "usual is" in reason
+    ]
+    assert told
+    assert all(("large" in reason) == (mean > usual) for mean, reason in told)
