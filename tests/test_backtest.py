@@ -49,7 +49,6 @@ def test_in_a_buy_till_you_die_world_the_model_beats_the_rules(judged: Backtest)
         judged.rows.filter(pl.col("population") == "all").group_by("model").agg(pl.col("log_loss").mean()).iter_rows()
     )
     assert mean[OURS] < min(mean["inactivity_rule"], mean["rfm_score"], mean["rfm_logistic"], mean["base_rate"])
-    assert judged.verdict.startswith("Use the model") or "equally good" in judged.verdict
 
 
 def test_what_comes_after_the_end_changes_nothing(orders: pl.DataFrame) -> None:
@@ -96,7 +95,8 @@ def test_a_score_becomes_a_calibrated_probability() -> None:
     score = rng.normal(size=20_000)
     left = (rng.random(20_000) < 1 / (1 + np.exp(-(0.3 + 0.8 * score)))).astype(float)
     intercept, slope = score_curve(score, left)
-    assert (intercept, slope) == (pytest.approx(0.3, abs=0.05), pytest.approx(0.8, abs=0.05))
+    assert intercept == pytest.approx(0.3, abs=0.05)
+    assert slope == pytest.approx(0.8, abs=0.05)
 
 
 def test_an_explanation_holds_the_customers_own_history(orders: pl.DataFrame) -> None:
