@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import random
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import xlsxwriter  # type: ignore[import-untyped]
 import xlwt
 
 from churnkit.errors import ChurnkitError, DataError, ExtraMissingError, ReadWriteError, UsageError
+from churnkit.orders.compound import is_sound
 from churnkit.orders.lines import RawLines, collect, read_error
 from churnkit.orders.read import read_orders
 
@@ -176,6 +178,29 @@ def test_a_workbook_without_header_with_blank_rows_and_with_sheets(read: Read) -
 def test_a_damaged_workbook_is_bad_data(read: Read, book: bytes) -> None:
     with pytest.raises(DataError, match="orders"):
         read(book)
+
+
+@pytest.mark.parametrize("offset", [1, 13, 200])
+def test_a_damaged_xls_cannot_fill_the_memory(read: Read, offset: int) -> None:
+    circling = bytearray(xls(SHEET))
+    circling[1016:1016] = b"\r" * offset  # sectors out of step: the table of sectors is read from text
+    with pytest.raises(DataError):
+        read(bytes(circling))
+
+
+def test_an_xls_with_a_cell_beyond_the_last_column_is_damaged() -> None:
+    book = xls([[17850, "A", 3.14159]] * 300)
+    assert is_sound(book)
+    number = struct.pack("<HHHH", 0x0203, 14, 5, 2)  # row 5, column 2
+    assert book.count(number) == 1
+    assert not is_sound(book.replace(number, struct.pack("<HHHH", 0x0203, 14, 5, 0xFFFF)))
+
+
+def test_a_chain_of_sectors_that_bites_its_tail_is_damaged() -> None:
+    book = bytearray(xls([[17850, "A", 7.5]] * 300))
+    (table,) = struct.unpack_from("<I", book, 76)
+    struct.pack_into("<I", book, 512 * (table + 1) + 4, 0)  # sector 1 is followed by sector 0, which leads to 1
+    assert not is_sound(bytes(book))
 
 
 @pytest.mark.parametrize(

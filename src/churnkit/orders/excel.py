@@ -6,9 +6,12 @@ from typing import Any
 import polars as pl
 
 from churnkit.errors import DataError, ExtraMissingError
+from churnkit.orders.compound import is_sound
 from churnkit.orders.dialect import distinct, has_header, numbered
 from churnkit.orders.lines import READ_ERRORS, Origin, RawLines, read_error
+from churnkit.orders.sniff import packing_of
 from churnkit.orders.survey import jumps_over
+from churnkit.orders.unpack import bytes_of
 
 _HEAD_ROWS = 50
 
@@ -29,14 +32,20 @@ def read_excel(name: str, content: Path | bytes, sheet: str | None = None, heade
         DataError: The file is damaged, or has no such sheet.
     """
     fastexcel = _fastexcel(name)
+    whole = content if isinstance(content, bytes) else bytes_of(content, None, name)
+    if packing_of(whole) is None and not is_sound(whole):
+        raise DataError(f"{name} is a damaged workbook", hint="save it again, as .xlsx or CSV")
     try:
-        book = fastexcel.read_excel(str(content) if isinstance(content, Path) else content)
+        book = fastexcel.read_excel(whole)
         chosen, notes = _chosen_sheet(book.sheet_names, sheet, name)
         return _read_sheet(book, chosen, f"{name} [{chosen}]", header, notes)
-    except (fastexcel.FastExcelError, *READ_ERRORS) as error:
-        if isinstance(error, DataError):
-            raise
-        raise read_error(error, name) from error
+    except DataError:
+        raise
+    except BaseException as error:
+        panicked = type(error).__name__ == "PanicException"  # of fastexcel, which does not export the class
+        if panicked or isinstance(error, (fastexcel.FastExcelError, *READ_ERRORS)):
+            raise read_error(error, name) from error
+        raise
 
 
 def _fastexcel(name: str) -> Any:
@@ -50,6 +59,8 @@ def _fastexcel(name: str) -> Any:
 
 
 def _chosen_sheet(sheets: list[str], wanted: str | None, name: str) -> tuple[str, list[str]]:
+    if not sheets:
+        raise DataError(f"{name} is a workbook without sheets", hint="save it again, as .xlsx or CSV")
     if wanted is None:
         return sheets[0], [f"the sheet {sheets[0]!r} of {len(sheets)} was read (--table)"] if len(sheets) > 1 else []
     if wanted not in sheets:

@@ -231,5 +231,9 @@ def _no_rows(parts: Sequence[RawLines]) -> DataError:
     if len(parts) > 1:
         return DataError(f"none of the {len(parts)} inputs holds any rows", hint="an export of no orders?")
     columns = parts[0].frame.collect_schema().names()
-    what = f"holds names of columns and no rows ({_some(columns)})" if columns else "is empty: no rows"
+    what = (
+        f"holds names of columns and no rows ({_some([repr(column) for column in columns])})"
+        if columns
+        else "is empty: no rows"
+    )
     return DataError(f"{parts[0].name} {what}", hint="was the export cut short?")
