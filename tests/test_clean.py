@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from churnkit.errors import DataError, UsageError
+from churnkit.errors import ChurnkitError, DataError, UsageError
 from churnkit.orders.clean import SCHEMA, clean_orders
 from churnkit.orders.ids import read_ids
 from churnkit.orders.lines import Origin, RawLines
@@ -370,3 +370,22 @@ def test_the_groceries_are_read_without_amounts(real_data: Path) -> None:
 def test_the_sample_is_the_same_from_text_and_from_the_frame() -> None:
     raw = sample_orders(customers=60)
     assert_frame_equal(clean_orders(as_text(raw))[0], clean_orders(raw)[0], categorical_as_str=True)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.text(max_size=8), st.text(alphabet="0123456789-/.:TZ +amAM ,janMAR", max_size=20), st.text(max_size=8)
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_law_any_text_is_accounted_for_or_refused_in_words(rows: list[tuple[str, str, str]]) -> None:
+    raw = pl.DataFrame(rows, schema={"customer": pl.String, "date": pl.String, "amount": pl.String}, orient="row")
+    try:
+        _, report = clean_orders(raw)
+    except ChurnkitError:  # anything else would fail the test
+        return
+    assert_balanced(report)

@@ -229,3 +229,12 @@ def test_lines_give_their_places_in_messages() -> None:
     lines = text_lines("customer,date\na,2015-01-05\nb,soon\n")
     with pytest.raises(DataError, match=r"orders\.csv:3"):
         parse_dates(pl.Series(["2015-01-05", "soon", "later"] * 20), place=lambda row: lines.place(min(row, 1)))
+
+
+def test_a_blank_or_a_bad_value_changes_nothing_for_the_others() -> None:
+    days = [f"2015-01-{day:02d}" for day in range(1, 31)]
+    plain = parsed(*days)
+    assert parsed(*days, "", "soon").values.head(30).to_list() == plain.values.to_list()
+    assert parsed(*days, "").format == plain.format == "%Y-%m-%d"
+    with pytest.raises(AmbiguousDateError):
+        parsed("15-01-05", "15-01-06")

@@ -9,6 +9,7 @@ from churnkit.orders.dates import date_shares
 from churnkit.orders.numbers import parse_numbers
 
 _LOOKED_AT: Final = 1_000  # values that are parsed to judge a column
+_MANY: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,12 @@ def _measure(column: pl.Series) -> ColumnFacts:
         values = values.filter(values.is_finite())
     elif column.dtype.is_nested() or column.dtype in (pl.Object, pl.Binary):
         values = values.clear()
-    counts = values.alias("value").value_counts(name="lines").sort("value")
-    unique, sample = counts["value"], _by_lines(counts)
+    counts = values.alias("value").value_counts(name="lines")
+    distinct = counts.height
+    if distinct > _MANY:  # sorting them all would cost more than all the rest; a hash picks the same ones as well
+        counts = counts.with_columns(by=pl.col("value").hash(seed=0)).bottom_k(_LOOKED_AT, by="by")
+    sample = _by_lines(counts.sort("value"))
+    unique = counts["value"].sort()
     text = unique.gather_every(max(1, unique.len() // _LOOKED_AT)).cast(pl.String)
     temporal = column.dtype.is_temporal()
     numbers = pl.Series([], dtype=pl.Float64) if temporal else _numbers(sample)
@@ -94,7 +99,7 @@ def _measure(column: pl.Series) -> ColumnFacts:
         name=column.name,
         lines=column.len(),
         filled=values.len(),
-        distinct=unique.len(),
+        distinct=distinct,
         dates=dates,
         counted=counted,
         numbers=readable.len() / max(sample.len(), 1),
