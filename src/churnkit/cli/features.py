@@ -23,7 +23,7 @@ def features(reading: Reading, until: Until, showing: Tabular) -> None:
 
     Examples:
       churnkit features orders.parquet -o customers.parquet
-      churnkit features orders.csv --cutoff 2024-01-01 --columns customer_id,recency_days,frequency
+      churnkit features orders.csv --columns customer_id,frequency,monetary
     """
     session = Session(showing, shape(), writes=[reading.rejects])
     with session.working():

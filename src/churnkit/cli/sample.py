@@ -9,11 +9,12 @@ from churnkit.terms import Term
 
 ROWS = (
     Term("order_id", "id", "The order that the line belongs to."),
-    Term("customer_id", "id", "The customer."),
+    Term("customer_id", "id", "The customer; null for a guest.", nullable=True),
     Term("order_date", "date", "Day of the order."),
     Term("product", "id", "What was bought."),
     Term("quantity", "integer", "Units; negative for a return."),
     Term("unit_price", "money", "Price of one unit."),
+    Term("country", "id", "Where the order went."),
 )
 
 
@@ -27,7 +28,7 @@ def sample(
     customers: Annotated[int, option("--customers", metavar="N", min=1, show_default=True, help="How many.")] = 400,
     seed: Annotated[
         int, option("--seed", metavar="N", min=0, show_default=True, help="Another seed, another shop.")
-    ] = 0,
+    ] = 7,
 ) -> None:
     """Write a small, seeded example order file.
 
