@@ -37,7 +37,7 @@ def explain(
 
     Examples:
       churnkit explain orders.parquet --id 17850
-      churnkit explain orders.csv --model shop.model --id C001 --id C002 --format json
+      churnkit explain orders.csv -m shop.model --id C001 --id C002 -f json
     """
     session = Session(showing, shape(), writes=[reading.rejects])
     with session.working():
