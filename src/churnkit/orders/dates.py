@@ -15,7 +15,7 @@ from churnkit.orders.date_mixture import settle_mixture
 MISSING_WORDS: Final = ("", "null", "none", "n/a", "na", "nan", "nat", "nil", "-", "0000-00-00", "0000-00-00 00:00:00")
 BAD_SHARE, BAD_LINES = 0.05, 3  # that many values may be no dates before the column is refused
 _STRAY = 20  # readings exclude each other: values that only the loser can read, at most one in so many
-_ISO: Final = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M")
+_ISO: Final = ("%Y-%m-%d", *(f"%Y-%m-%d{t}%H:%M{s}" for t in " T" for s in (":%S", "", ":%S%.f")))
 _FOUR_DIGITS: Final = 1_000
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 
@@ -131,7 +131,7 @@ def _all_iso(text: pl.Series) -> Dates | None:
         years = values.dt.year().drop_nulls()
         if values.null_count() == text.null_count() and (years >= _FOUR_DIGITS).all():
             timed = " with a time" if (values != values.dt.truncate("1d")).any() else ""
-            return Dates(values, text.is_null(), f"%Y-%m-%d{timed}")
+            return Dates(values.dt.truncate("1s"), text.is_null(), f"%Y-%m-%d{timed}")
     return None
 
 
