@@ -199,6 +199,14 @@ def test_a_table_on_a_terminal_fits_it(ids: list[str], columns: int, colour: boo
     assert without_colour(coloured) == text
 
 
+@pytest.mark.parametrize("columns", [40, 60, 200])
+def test_columns_that_were_asked_for_are_all_shown(columns: int) -> None:
+    names = [term.name for term in TERMS]
+    text = written(document(), "table", columns=names, screen=Screen(columns, colour=False)).decode()
+    assert all(word in text for name in names[:-1] for word in name.split("_"))
+    assert "silent for 61" in " ".join(text.split())
+
+
 def without_colour(text: str) -> str:
     import re
 

@@ -9,6 +9,8 @@ from churnkit.output.document import Shape, View
 from churnkit.terms import CUTOFF, SEGMENT, SEGMENT_LIST, Term
 
 SUMMARY = (Term("customers", "integer", "Customers known before the cutoff."),)
+LOOKED_AT = ("segment", "customers", "revenue", "share", "revenue_share", "mean_recency_days")
+AT_STAKE = ("churn_probability", "value_at_risk")
 
 
 def shape() -> Shape:
@@ -57,7 +59,7 @@ def segment(
         notes=about_orders(report),
         view=View(
             title=f"{customers.height:,} customers at {cutoff}",
-            columns=[] if list else ["segment", "customers", "share", "revenue", "revenue_share", "mean_recency_days"],
+            columns=() if list else LOOKED_AT if model is None else (*LOOKED_AT[:2], *AT_STAKE, *LOOKED_AT[2:]),
             detail="" if list else "action",
             several="customers" if list else "segments",
             whole=not list,

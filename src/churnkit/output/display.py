@@ -11,8 +11,8 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 RIGHT: frozenset[Kind] = frozenset({"integer", "days", "money", "share", "number", "probability"})
 
 
-def shown(value: object, kind: Kind) -> str:
-    """The text of one cell.
+def shown(value: object, kind: Kind, digits: int | None = None) -> str:
+    """The text of one cell; `digits` after the point of a number, by its size where not given.
 
     Example:
         >>> shown(1234.5, "money"), shown(0.0231, "share"), shown(0.81, "probability"), shown(None, "date")
@@ -29,11 +29,11 @@ def shown(value: object, kind: Kind) -> str:
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, int | float):
-        return _number(value, kind)
+        return _number(value, kind, digits)
     return safe_text(str(value))
 
 
-def _number(value: float, kind: Kind) -> str:
+def _number(value: float, kind: Kind, digits: int | None) -> str:
     if kind == "money":
         return f"{value:,.2f}"
     if kind == "probability":
@@ -42,7 +42,12 @@ def _number(value: float, kind: Kind) -> str:
         return percent(value, digits=1)
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:,.{3 if abs(value) < 1 else 2 if abs(value) < 10 else 1}f}"
+    return f"{value:,.{digits_for(value) if digits is None else digits}f}"
+
+
+def digits_for(largest: float) -> int:
+    """Digits after the point of numbers up to this one, so that they line up and say enough."""
+    return 3 if abs(largest) < 1 else 2 if abs(largest) < 10 else 1
 
 
 def percent(value: float, *, digits: int) -> str:

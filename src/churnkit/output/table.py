@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
-from churnkit.output.display import RIGHT, bar, pad, risk_style, shorten, shown, width, wrap
+from churnkit.output.display import RIGHT, bar, digits_for, pad, risk_style, shorten, shown, width, wrap
 from churnkit.output.document import Document, Fact
 from churnkit.terms import Term
 
@@ -23,6 +23,7 @@ _GAP = "  "
 _TIE = "\u00a0"
 _DETAIL_LEAST = 60  # columns that reasons need beside the row, or they go under it
 _DETAIL_INDENT = 6
+_BESIDE_LEAST = 7  # columns that a person wants to see before the reasons stand beside them
 _HEAD_LEAST = 8
 _ID_MOST = 24
 _TEXT_MOST = 40
@@ -145,14 +146,15 @@ def _rows_block(
         lines += _row(columns, number, risk)
         if detail is not None and screen is not None:
             indent = min(columns[0].size + len(_GAP), _DETAIL_INDENT)
-            for part in wrap(detail.texts[number], max(screen.width - indent, 20)):
+            for part in wrap(detail.texts[number], max(screen.width - indent, 20)) if detail.texts[number] else []:
                 lines.append([(" " * indent + part, "dim")])
     lines += _left_out(document, rows, visible, columns, detail, terms, screen)
     return lines
 
 
 def _column(term: Term, values: list[object], screen: Screen | None, *, whole: bool) -> _Column:
-    texts = [shown(value, term.kind) for value in values]
+    digits = digits_for(max((abs(value) for value in values if isinstance(value, float)), default=0.0))
+    texts = [shown(value, term.kind, digits) for value in values]
     if term.kind == "probability":
         texts = [
             f"{bar(value)} {pad(text, 4, right=True)}" if isinstance(value, float) else text
@@ -179,14 +181,14 @@ def _layout(
     wanted = sorted(others, key=lambda column: rank.get(column.term.name, len(rank)))
     if rank and not chosen:
         wanted = [column for column in wanted if column.term.name in rank]
-    kept = _that_fit(wanted, room, chosen=chosen)
     if detail is not None:
-        beside = room - _total(kept) - len(_GAP)
-        roomy = _that_fit(wanted, room - _DETAIL_LEAST - len(_GAP), chosen=chosen)
-        if len(roomy) == len(wanted) or len(roomy) >= 7:
-            kept, beside = roomy, room - _total(roomy) - len(_GAP)
-            detail = _Column(detail.term, detail.texts, detail.heads, min(detail.size, beside))
-            return [column for column in others if column in kept] + [detail], None
+        least = min(_DETAIL_LEAST, detail.size)
+        beside = _that_fit(wanted, room - least - len(_GAP), chosen=chosen)
+        left = room - _total(beside) - len(_GAP)
+        if left >= least and len(beside) >= min(len(wanted), _BESIDE_LEAST):
+            fitted = _Column(detail.term, detail.texts, detail.heads, min(detail.size, left))
+            return [*(column for column in others if column in beside), fitted], None
+    kept = _that_fit(wanted, room, chosen=chosen)
     return [column for column in others if column in kept], detail
 
 
