@@ -23,16 +23,19 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from churnkit.errors import ModelFileError, ShortHistoryError
+from churnkit.models.histories import (
+    FloatArray,
+    beta_quadrature,
+    checked,
+    fitting_histories,
+    maximise,
+    numbers_of,
+    rising,
+)
 
-FloatArray: TypeAlias = NDArray[np.float64]
-
-_LOG_BOUND = 9.0  # parameters within exp(-9) .. exp(9), alpha in units of a tenth of the mean tenure
-_STARTS = ((0.5, 5.0, 0.7, 2.0), (1.0, 2.0, 0.3, 5.0))  # r, alpha, a, b in the same units
-_QUADRATURE_NODES = 40
-_MOST = 1e9  # a parameter of a model file is within 1 / this .. this
+_STARTS = ((0.5, 5.0, 0.7, 2.0), (1.0, 2.0, 0.3, 5.0))  # r, alpha, a, b; alpha in tenths of the mean tenure
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,12 @@ class BuyTillYouDie(ABC):
             t_x: Time from first to last order.
             T: Time from first order to the cutoff.
         """
-        x, t_x, T = _checked(x, t_x, T)
+        x, t_x, T = checked(x, t_x, T)
         return _likelihood(type(self), (self.r, self.alpha, self.a, self.b), x, t_x, T).log
 
     def alive_probability(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
         """P(the customer still has the habit at the cutoff). This is not 1 - P(churn)."""
-        return self._alive(*_checked(x, t_x, T))
+        return self._alive(*checked(x, t_x, T))
 
     def no_order_probability(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, horizon_days: float) -> FloatArray:
         """P(no order within the horizon | history) = L(x, t_x, T + H) / L(x, t_x, T).
@@ -86,7 +89,7 @@ class BuyTillYouDie(ABC):
             >>> model.no_order_probability([0, 4], [0, 200], [250, 250], 90).round(3).tolist()
             [0.931, 0.463]
         """
-        x, t_x, T = _checked(x, t_x, T)
+        x, t_x, T = checked(x, t_x, T)
         alive = self._alive(x, t_x, T)
         silent = np.exp((self.r + x) * -np.log1p(horizon_days / (self.alpha + T)))
         return (1 - alive) + alive * silent
@@ -98,9 +101,9 @@ class BuyTillYouDie(ABC):
         The mean over l has a closed form; the mean over p is taken by Gauss-Jacobi quadrature, which unlike the
         hypergeometric form is smooth at a = 1 and stable for many orders.
         """
-        x, t_x, T = _checked(x, t_x, T)
+        x, t_x, T = checked(x, t_x, T)
         counts, of_row = np.unique(x, return_inverse=True)
-        p, share = _beta_quadrature(self.a, self._posterior_b(counts))
+        p, share = beta_quadrature(self.a, self._posterior_b(counts))
         growth = np.log1p(p[of_row] * (horizon_days / (self.alpha + T))[:, None])
         orders = -np.expm1(-(self.r + x)[:, None] * growth) / p[of_row]
         if_alive: FloatArray = (share[of_row] * orders).sum(axis=1)
@@ -118,19 +121,7 @@ class BuyTillYouDie(ABC):
             ModelFileError: A parameter is missing, unknown, or not a number that a fit can give.
         """
         names = ("r", "alpha", "a", "b")
-        if not isinstance(manifest, Mapping) or set(manifest) != {*names, "at_bound"}:
-            raise ModelFileError(
-                f"the {cls.__name__} part of the model does not hold exactly {', '.join(names)}, at_bound"
-            )
-        for name in names:
-            value = manifest[name]
-            if type(value) not in (int, float) or not 1 / _MOST <= value <= _MOST:
-                raise ModelFileError(
-                    f"{name} of the {cls.__name__} part of the model is not a number within {1 / _MOST:g} .. {_MOST:g}"
-                )
-        if type(manifest["at_bound"]) is not bool:
-            raise ModelFileError(f"at_bound of the {cls.__name__} part of the model is neither true nor false")
-        r, alpha, a, b = (float(manifest[name]) for name in names)
+        r, alpha, a, b = numbers_of(cls.__name__, manifest, names)
         return cls(r, alpha, a, b, at_bound=manifest["at_bound"])
 
     def _alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
@@ -230,7 +221,7 @@ def _likelihood(
     alive = np.exp(log_alive - log_either)
     gone = np.exp(log_gone - log_either)
     count = x.astype(np.int64)
-    (rate_log, rate_sum), (b_log, b_sum), (ab_log, ab_sum) = (_rising(c, count) for c in (r, b, a + b))
+    (rate_log, rate_sum), (b_log, b_sum), (ab_log, ab_sum) = (rising(c, count) for c in (r, b, a + b))
     return _Likelihood(
         rate_log + r * math.log(alpha) + b_log - ab_log + log_either,
         alive,
@@ -243,79 +234,14 @@ def _likelihood(
     )
 
 
-def _rising(start: float, count: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
-    """Log of start (start + 1) ... (start + count - 1) = gamma(start + count) / gamma(start), and its slope."""
-    factors = start + np.arange(int(count.max(initial=0)))
-    logs = np.concatenate(([0.0], np.cumsum(np.log(factors))))
-    slopes = np.concatenate(([0.0], np.cumsum(1 / factors)))
-    return logs[count], slopes[count]
-
-
 def _fit(kind: type[_Model], x: ArrayLike, t_x: ArrayLike, T: ArrayLike, weights: ArrayLike | None) -> _Model:
-    from scipy.optimize import minimize
+    seen = fitting_histories(x, t_x, T, weights)
 
-    x, t_x, T = _checked(x, t_x, T)
-    weight = np.ones_like(x) if weights is None else np.asarray(weights, dtype=np.float64)
-    if weight.shape != x.shape or not np.isfinite(weight).all() or (weight < 0).any():
-        raise ValueError("weights must be finite, not negative, and one per customer")
-    if not weight.sum() > 0:
-        raise ShortHistoryError("there are no customers to learn a buying rhythm from")
-    x, t_x, T, weight = _grouped(x, t_x, T, weight)
-    unit = float((weight * T).sum() / weight.sum()) / 10
-    if unit <= 0:
-        raise ShortHistoryError("no time has passed since the first orders: there is no buying rhythm to learn yet")
-    t_x, T, weight = t_x / unit, T / unit, weight / weight.sum()
+    def mean_log_likelihood(parameters: FloatArray) -> tuple[float, FloatArray]:
+        r, alpha, a, b = (float(value) for value in parameters)
+        likelihood = _likelihood(kind, (r, alpha, a, b), seen.x, seen.t_x, seen.T)
+        slopes = [float((seen.weight * slope).sum()) for slope in likelihood.by_parameter]
+        return float((seen.weight * likelihood.log).sum()), np.array(slopes)
 
-    def loss(log_parameters: FloatArray) -> tuple[float, FloatArray]:
-        r, alpha, a, b = (float(value) for value in np.exp(log_parameters))
-        likelihood = _likelihood(kind, (r, alpha, a, b), x, t_x, T)
-        slopes = [(weight * slope).sum() for slope in likelihood.by_parameter]
-        return -float((weight * likelihood.log).sum()), -np.array(slopes) * (r, alpha, a, b)
-
-    bounds = [(-_LOG_BOUND, _LOG_BOUND)] * 4
-    options = {"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8}
-    fits = [
-        minimize(loss, np.log(start), jac=True, method="L-BFGS-B", bounds=bounds, options=options) for start in _STARTS
-    ]
-    best = min(fits, key=lambda fit: float(fit.fun)).x
-    r, alpha, a, b = (float(value) for value in np.exp(best))
-    return kind(r, alpha * unit, a, b, at_bound=bool((np.abs(best) >= _LOG_BOUND - 1e-3).any()))
-
-
-def _checked(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
-    x, t_x, T = (np.asarray(values, dtype=np.float64) for values in (x, t_x, T))
-    if x.ndim != 1 or x.shape != t_x.shape or x.shape != T.shape:
-        raise ValueError("x, t_x and T must be one-dimensional and of one length")
-    if not (np.isfinite(x).all() and np.isfinite(T).all()):
-        raise ValueError("x, t_x and T must be finite")
-    if not ((x >= 0) & (x == np.floor(x)) & (t_x >= 0) & (t_x <= T)).all():
-        raise ValueError("x must be whole and not negative, and 0 <= t_x <= T")
-    return x, t_x, T
-
-
-def _grouped(
-    x: FloatArray, t_x: FloatArray, T: FloatArray, weight: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """One row per distinct history, weights added up: customers with equal histories are equally likely."""
-    order = np.lexsort((weight, T, t_x, x))  # by weight too: then the sums do not depend on the order of the rows
-    x, t_x, T, weight = x[order], t_x[order], T[order], weight[order]
-    first = np.ones(len(x), dtype=bool)
-    first[1:] = (x[1:] != x[:-1]) | (t_x[1:] != t_x[:-1]) | (T[1:] != T[:-1])
-    starts = np.flatnonzero(first)
-    return x[starts], t_x[starts], T[starts], np.add.reduceat(weight, starts)
-
-
-def _beta_quadrature(a: float, b: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Nodes in (0, 1) and weights that add up to one, for the beta(a, b) distributions of each b (Golub and Welsch)."""
-    k = np.arange(1.0, _QUADRATURE_NODES)
-    A, B = b[:, None] - 1, a - 1
-    n = 2 * k + A + B
-    matrix = np.zeros((len(b), _QUADRATURE_NODES, _QUADRATURE_NODES))
-    inner = np.arange(_QUADRATURE_NODES)
-    matrix[:, 0, 0] = ((B - A) / (A + B + 2))[:, 0]
-    matrix[:, inner[1:], inner[1:]] = (B - A) * (B + A) / (n * (n + 2))
-    square = 4 * k * (k + A) * (k + B) / (n**2 * (n + 1))
-    square[:, 1:] *= ((k + A + B) / (n - 1))[:, 1:]  # both are 1 + A + B at k = 1, and may be 0 there
-    matrix[:, inner[1:], inner[:-1]] = np.sqrt(square)
-    nodes, vectors = np.linalg.eigh(matrix)
-    return np.maximum((1 + nodes) / 2, 1e-12), vectors[:, 0, :] ** 2
+    (r, alpha, a, b), at_bound = maximise(mean_log_likelihood, _STARTS)
+    return kind(r, alpha * seen.unit, a, b, at_bound=at_bound)
