@@ -126,7 +126,7 @@ def _duckdb(name: str) -> Any:
         import duckdb
     except ImportError as error:
         raise ExtraMissingError(
-            f"{name} is a DuckDB file, and reading those needs an extra", hint='pip install "churnkit[duckdb]"'
+            f"{name} is a DuckDB file, and reading those needs an optional part", hint="install it: pip install duckdb"
         ) from error
     return duckdb
 
