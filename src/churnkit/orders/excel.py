@@ -53,7 +53,8 @@ def _fastexcel(name: str) -> Any:
         import fastexcel
     except ImportError as error:
         raise ExtraMissingError(
-            f"{name} is a spreadsheet, and reading those needs an optional part", hint="install it: pip install fastexcel"
+            f"{name} is a spreadsheet, and reading those needs an optional part",
+            hint="install it: pip install fastexcel",
         ) from error
     return fastexcel
 
