@@ -21,7 +21,8 @@ test: $(READY) ## install what is needed, then check everything: format, lint, t
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -n 2
 
-update: $(READY) ## write what the commands say now into README, docs and tests/transcripts; read the diff
+update: $(READY) ## write the example and what the commands say now into README, docs and transcripts; read the diff
+	$(BIN)/churnkit sample --quiet --output examples/orders.csv
 	$(BIN)/pytest -q tests/test_transcripts.py tests/test_documents.py --update
 
 lock: ## choose the newest versions that pyproject.toml allows (needs uv; only this target does)
