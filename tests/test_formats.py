@@ -187,10 +187,9 @@ def test_a_table_in_a_pipe_is_whole() -> None:
 @given(
     st.lists(st.one_of(st.sampled_from(IDS), st.text(min_size=1, max_size=40)), min_size=1, max_size=5),
     st.integers(40, 200),
-    st.booleans(),
 )
 @settings(max_examples=60)
-def test_a_table_on_a_terminal_fits_it(ids: list[str], columns: int, colour: bool) -> None:
+def test_a_table_on_a_terminal_fits_it(ids: list[str], columns: int) -> None:
     ids = [text.encode("utf-8", "replace").decode() for text in ids]
     shown = document(ids, title="Who is about to leave", sums=[Fact("scored", 12, "integer")] * 6, lines=["word " * 30])
     text = written(shown, "table", screen=Screen(columns, colour=False)).decode()
