@@ -13,7 +13,7 @@ import churnkit as ck
 path = sys.argv[1] if len(sys.argv) > 1 else str(Path(__file__).with_name("orders.csv"))
 
 orders, report = ck.clean_orders(ck.read_orders([path]))
-model = ck.train(orders, horizon_days=90)
+model = ck.train(orders)
 scored = ck.score(orders, model)
 
 tenth = scored.head(scored.height // 10)
