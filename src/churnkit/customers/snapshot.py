@@ -141,6 +141,28 @@ def spend_within(orders: Orders, *, cutoff: date, days: int) -> pl.DataFrame:
     return _within(orders, cutoff, cutoff - timedelta(days=at_least_one_day(days, "days")), cutoff)
 
 
+def log_gaps(orders: Orders, *, cutoff: date) -> pl.DataFrame:
+    """How even the rhythm of each customer is: the sum of the natural logs of the gaps between their order days.
+
+    Among gaps that make up the same span it is greatest where all are equal. Every log is rounded to a millionth before
+    it is added up, so that the sum does not depend on the order of addition.
+
+    Returns:
+        `customer_id log_gaps`, in the order of `snapshot`; 0 where there is one order day only.
+    """
+    unit = 2**20
+    return (
+        order_book(orders)
+        .orders.lazy()
+        .filter(col("new_day") & (col("day") < _day(cutoff)))
+        .group_by("customer_id")
+        .agg((col("gap_days").log() * unit).round().cast(pl.Int64).sum().alias("sum"))
+        .select(col("customer_id").cast(pl.String), log_gaps=col("sum") / unit)
+        .sort("customer_id")
+        .collect(engine=ENGINE)
+    )
+
+
 def silences(orders: Orders, *, cutoff: date) -> pl.DataFrame:
     """Every silence before a cutoff: from an order day to the next one, or to the cutoff where none came.
 

@@ -24,7 +24,7 @@ class Histories(NamedTuple):
     x: FloatArray
     t_x: FloatArray
     T: FloatArray
-    log_gaps: FloatArray | None
+    log_gaps: FloatArray  # zeros where not given
     weight: FloatArray
     unit: float
     customers: float
@@ -51,18 +51,21 @@ def fitting_histories(
     unit = float((weight * T).sum() / weight.sum()) / 10
     if unit <= 0:
         raise ShortHistoryError("no time has passed since the first orders: there is no buying rhythm to learn yet")
-    scaled = None if log_gaps is None else columns[3] - x * np.log(unit)
+    scaled = np.zeros_like(x) if log_gaps is None else columns[3] - x * np.log(unit)
     return Histories(x, t_x / unit, T / unit, scaled, weight / weight.sum(), unit, customers)
 
 
 def maximise(
-    mean_log_likelihood: Callable[[FloatArray], tuple[float, FloatArray]], starts: Iterable[Sequence[float]]
+    mean_log_likelihood: Callable[[FloatArray], tuple[float, FloatArray]],
+    starts: Iterable[Sequence[float]],
+    tolerance: float = 1e-13,
 ) -> tuple[list[float], bool]:
     """The positive parameters of the greatest likelihood, and whether one of them ended on its bound.
 
     Args:
         mean_log_likelihood: From parameters to the value and its derivatives by each of them.
         starts: Where to begin; the best end counts.
+        tolerance: Relative gain in the mean log likelihood that is not worth another step.
     """
     from scipy.optimize import minimize
 
@@ -71,7 +74,7 @@ def maximise(
         value, slopes = mean_log_likelihood(parameters)
         return -value, -slopes * parameters
 
-    options = {"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8}
+    options = {"maxiter": 500, "ftol": tolerance, "gtol": 1e-8}
     fits = [
         minimize(
             loss, np.log(s), jac=True, method="L-BFGS-B", bounds=[(-_LOG_BOUND, _LOG_BOUND)] * len(s), options=options
