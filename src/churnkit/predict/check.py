@@ -145,7 +145,7 @@ def check_out_of_time(book: OrderBook, frame: Frame, fit_at: Callable[[Frame], F
 
 
 def _judgeable(churned: NDArray[np.bool_]) -> bool:
-    return len(churned) >= FEWEST_JUDGED and 0 < churned.sum() < len(churned)
+    return len(churned) >= FEWEST_JUDGED and 0 < int(churned.sum()) < len(churned)
 
 
 def _has_signal(churned: FloatArray, p: FloatArray, fit: Fit) -> bool:
