@@ -60,5 +60,25 @@ def fit_rfm_logistic(X: FloatArray, churned: FloatArray) -> Callable[[FloatArray
     return lambda now: np.asarray(fitted.predict_proba(now)[:, 1])
 
 
+def fit_plain_logistic(X: FloatArray, churned: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """The usual notebook for a labelled table: logistic regression on standardised numbers and one-hot categories.
+
+    Returns:
+        A function from a matrix of the same columns to P(churned); a missing value is taken as the mean.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    known = ~np.isnan(X)
+    mean = np.where(known, X, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+
+    def filled(matrix: FloatArray) -> FloatArray:
+        return np.where(np.isnan(matrix), mean, matrix)
+
+    fitted = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1_000)).fit(filled(X), churned)
+    return lambda now: np.asarray(fitted.predict_proba(filled(now))[:, 1])
+
+
 def _signed_log(X: FloatArray) -> FloatArray:
     return np.asarray(np.copysign(np.log1p(np.abs(X)), X))
