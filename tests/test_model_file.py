@@ -11,6 +11,7 @@ import pytest
 
 from churnkit.act.ranking import score
 from churnkit.errors import InputNotFoundError, ModelFileError
+from churnkit.models.blend import LEARNED
 from churnkit.models.container import read_container, write_container
 from churnkit.output.models import save_model
 from churnkit.predict.export import export_sklearn
@@ -40,10 +41,14 @@ def test_a_saved_model_scores_to_the_last_bit_as_before(
     assert score(orders, loaded, population="all").equals(score(orders, model, population="all"))
 
 
-@pytest.mark.parametrize("orders", [coin_toss_shop(), shop(80, 27, seed=2)], ids=["base rate", "buy till you die"])
-def test_the_plainer_models_are_saved_too(orders: pl.DataFrame) -> None:
-    model = train(orders, horizon_days=14)
-    assert model.kind != "blend"
+@pytest.mark.parametrize(
+    ("orders", "horizon_days", "kind"),
+    [(coin_toss_shop(), 30, "base-rate"), (shop(80, 27, seed=2), 14, "buy-till-you-die")],
+    ids=["base rate", "buy till you die"],
+)
+def test_the_plainer_models_are_saved_too(orders: pl.DataFrame, horizon_days: int, kind: str) -> None:
+    model = train(orders, horizon_days=horizon_days)
+    assert model.kind == kind
     assert score(orders, load_model(model_bytes(model))).equals(score(orders, model))
 
 
@@ -53,7 +58,7 @@ def test_no_customer_is_in_the_file(model: ChurnModel) -> None:
 
 def test_the_card_says_what_is_to_be_known(model: ChurnModel) -> None:
     card = model_card(model)
-    assert card["members"].keys() == {"buy_till_you_die", "boosted_trees", "logistic_regression"}
+    assert card["members"].keys() == {"buy_till_you_die", *LEARNED}
     assert sum(card["members"].values()) == pytest.approx(1.0)
     assert card["fingerprint"]["customers"] == 500
     assert {"churnkit", "scikit-learn", "polars"} <= card["versions"].keys()
@@ -69,7 +74,7 @@ def _with(name: str, value: object) -> Callable[[dict[str, Any], dict[str, Any]]
 
 
 def _loop(_: dict[str, Any], arrays: dict[str, Any]) -> None:
-    arrays["trees.left"][0] = 0
+    arrays["boosting.left"][0] = 0
 
 
 def _stray(_: dict[str, Any], arrays: dict[str, Any]) -> None:
@@ -77,7 +82,7 @@ def _stray(_: dict[str, Any], arrays: dict[str, Any]) -> None:
 
 
 def _column_beyond(_: dict[str, Any], arrays: dict[str, Any]) -> None:
-    arrays["trees.feature"][:] = 999
+    arrays["boosting.feature"][:] = 999
 
 
 @pytest.mark.parametrize(
@@ -133,10 +138,9 @@ def test_the_exported_estimators_are_those_of_the_model(
     kept = joblib.load(tmp_path / "shop.joblib")
     customers = score_table(orders, model)
     X = feature_matrix(customers, tuple(kept["features"]), kept["money_unit"])
-    assert model.blend.trees is not None
-    assert model.blend.logistic is not None
-    assert np.allclose(kept["boosting"].decision_function(X), model.blend.trees.log_odds(X), atol=1e-12)
-    assert np.allclose(kept["logistic"].decision_function(X), model.blend.logistic.log_odds(X), atol=1e-9)
+    learned = model.blend.learned
+    assert np.allclose(kept["boosting"].decision_function(X), learned["boosting"].log_odds(X), atol=1e-12)
+    assert np.allclose(kept["logistic"].decision_function(X), learned["logistic"].log_odds(X), atol=1e-9)
 
 
 def score_table(orders: pl.DataFrame, model: ChurnModel) -> pl.DataFrame:

@@ -12,11 +12,11 @@ from churnkit.customers.snapshot import default_cutoff, order_book, outcomes
 from churnkit.errors import ShortHistoryError
 from churnkit.evaluate.metrics import auc, log_loss
 from churnkit.predict.check import check_out_of_time
-from churnkit.predict.fitting import Frame, fit_at, training_rows
+from churnkit.predict.fitting import Frame, fit_at
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.model_file import model_bytes
 from churnkit.predict.scoring import churn_probabilities, score_customers
-from churnkit.predict.stack import model_features
+from churnkit.predict.stack import horizon_rows, interval_rows, model_features
 from churnkit.predict.training import train
 from worlds import START, coin_toss_shop, lines_of, shop
 
@@ -46,10 +46,22 @@ def test_a_trained_model_beats_the_base_rate_on_a_future_that_it_never_saw() -> 
 
 def test_every_training_outcome_window_is_closed_by_the_cutoff(orders: pl.DataFrame) -> None:
     frame = Frame(date(2023, 3, 1), 60, 120)
-    rows = training_rows(order_book(orders), frame, model_features(), 1.0)
+    rows = horizon_rows(order_book(orders), frame.cutoff, frame.horizon_days, model_features(), 1.0)
     assert rows is not None
     assert rows.cutoffs
     assert all(cutoff + timedelta(days=60) <= frame.cutoff for cutoff in rows.cutoffs)
+
+
+def test_the_rows_of_intervals_are_fresher_and_as_closed(orders: pl.DataFrame) -> None:
+    cutoff = date(2023, 3, 1)
+    past = orders.filter(pl.col("ordered_at").dt.date() < cutoff)
+    rows = interval_rows(order_book(orders), cutoff, 60, model_features(), 1.0)
+    of_past = interval_rows(order_book(past), cutoff, 60, model_features(), 1.0)
+    assert rows is not None
+    assert of_past is not None
+    assert rows.cutoffs[0] == cutoff - timedelta(days=20)
+    assert np.array_equal(rows.X, of_past.X, equal_nan=True)
+    assert np.array_equal(rows.churned, of_past.churned)
 
 
 def test_orders_on_or_after_the_cutoff_do_not_change_the_model(orders: pl.DataFrame) -> None:

@@ -1,11 +1,12 @@
-"""The blend: buy-till-you-die, boosted trees and logistic regression as one probability.
+"""The blend: a buy-till-you-die layer and learned members as one probability.
 
 The log odds of the members are averaged with fixed weights, and the whole is moved by one number. That number matters:
-the learned members saw outcomes that are at least one horizon old, the buy-till-you-die layer is fitted up to the
-cutoff and has no such lag. Moving the mean forecast towards its mean takes back what changed meanwhile.
+the learned members saw outcomes that are up to one horizon old, the buy-till-you-die layer is fitted up to the cutoff
+and has no such lag. Moving the mean forecast towards its mean takes back what changed meanwhile.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import log
 from typing import NamedTuple, TypeAlias
 
@@ -13,14 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnkit.models.btyd import MBGNBD
+from churnkit.models.hazard import Hazard
 from churnkit.models.logistic import SplineLogistic
 from churnkit.models.trees import Trees
 
 FloatArray: TypeAlias = NDArray[np.float64]
+Learned: TypeAlias = Trees | SplineLogistic | Hazard
 
-_BTYD_WEIGHT, _BTYD_WEIGHT_SMALL = 0.25, 0.65
+LEARNED: Mapping[str, type[Trees | SplineLogistic]] = {
+    "boosting": Trees,
+    "logistic": SplineLogistic,
+    "hazard_boosting": Trees,
+    "hazard_logistic": SplineLogistic,
+}
+
+_BTYD_WEIGHT, _BTYD_WEIGHT_SMALL = 0.2, 0.65
 _SMALL, _LARGE = 500, 4_000
-_ANCHOR = 0.6
+_ANCHOR_SHORT, _ANCHOR_LONG = 1.0, 0.4
+_SHORT, _LONG = 2.0, 3.0  # horizons of history
 _CLIP = 1e-6
 
 
@@ -37,18 +48,19 @@ class Blend:
     """The members, the weight of the buy-till-you-die layer, and the shift of the whole in log odds.
 
     The learned members share the rest of the weight evenly. Without them the blend is the buy-till-you-die layer alone.
+
+    Attributes:
+        btyd: The layer without label lag.
+        learned: Members that were fitted to outcomes, by the names of `LEARNED`; a name that begins with `hazard` holds
+            a `Hazard`.
+        btyd_weight: Weight of the layer.
+        shift: Added to the log odds of everybody.
     """
 
     btyd: MBGNBD
-    trees: Trees | None = None
-    logistic: SplineLogistic | None = None
+    learned: Mapping[str, Learned] = field(default_factory=dict)
     btyd_weight: float = 1.0
     shift: float = 0.0
-
-    @property
-    def learned(self) -> tuple[Trees | SplineLogistic, ...]:
-        """The members that were fitted to outcomes."""
-        return tuple(member for member in (self.trees, self.logistic) if member is not None)
 
     @property
     def learned_weight(self) -> float:
@@ -58,7 +70,7 @@ class Blend:
     def log_odds(self, X: FloatArray, habit: Habit, horizon_days: int) -> FloatArray:
         """Log odds of no order within the horizon, one per row of `X`."""
         blended = self.btyd_weight * self.btyd_log_odds(habit, horizon_days)
-        for member in self.learned:
+        for member in self.learned.values():
             blended = blended + self.learned_weight * member.log_odds(X)
         return blended + self.shift
 
@@ -72,25 +84,39 @@ class Blend:
 
 
 def btyd_weight(customers: int) -> float:
-    """The share of the buy-till-you-die layer: a quarter from 4,000 customers up, more with fewer, leading at 500.
+    """The share of the buy-till-you-die layer: a fifth from 4,000 customers up, more with fewer, leading at 500.
 
     Example:
         >>> [round(btyd_weight(n), 2) for n in (100, 500, 1_000, 4_000, 100_000)]
-        [0.65, 0.65, 0.52, 0.25, 0.25]
+        [0.65, 0.65, 0.5, 0.2, 0.2]
     """
     size = min(max(customers, _SMALL), _LARGE)
     return _BTYD_WEIGHT + (_BTYD_WEIGHT_SMALL - _BTYD_WEIGHT) * log(_LARGE / size) / log(_LARGE / _SMALL)
 
 
-def anchored_shift(log_odds: FloatArray, forecast_mean: float) -> float:
-    """The shift that moves the mean probability most of the way to a forecast of it.
+def anchor_strength(history_horizons: float) -> float:
+    """How far the mean forecast moves towards that of the buy-till-you-die layer.
+
+    With two horizons of history the learned members have seen newcomers only, so the move is whole; with three and more
+    they know older customers too.
+
+    Example:
+        >>> [round(anchor_strength(h), 2) for h in (1.5, 2.5, 4.0)]
+        [1.0, 0.7, 0.4]
+    """
+    return float(np.interp(history_horizons, [_SHORT, _LONG], [_ANCHOR_SHORT, _ANCHOR_LONG]))
+
+
+def anchored_shift(log_odds: FloatArray, forecast_mean: float, strength: float) -> float:
+    """The shift that moves the mean probability part of the way to a forecast of it.
 
     Args:
         log_odds: Blended log odds of the customers known at the cutoff.
         forecast_mean: Mean probability of the layer without label lag.
+        strength: The part of the way, from 0 to 1.
     """
     now = float(probability_of(log_odds).mean())
-    goal = now + _ANCHOR * (forecast_mean - now)
+    goal = now + strength * (forecast_mean - now)
     low, high = -8.0, 8.0
     for _ in range(60):  # the mean grows with the shift: halving finds it to the last bit that matters
         middle = (low + high) / 2

@@ -114,10 +114,12 @@ def check_out_of_time(book: OrderBook, frame: Frame, fit_at: Callable[[Frame], F
     earlier = replace(frame, cutoff=frame.cutoff - timedelta(days=frame.horizon_days))
     if not has_history(earlier.cutoff, frame.horizon_days, first_order_on(book)):
         return None
-    customers = snapshot(book, cutoff=earlier.cutoff)
+    after = outcomes(book, cutoff=earlier.cutoff, horizon_days=frame.horizon_days)["churned"]
+    # by content, not by customer: means over the rows then have the same last bit under other ids
+    customers = snapshot(book, cutoff=earlier.cutoff).with_columns(after).sort(*model_features(), "churned")
     if int((customers["n_order_days"] > 1).sum()) < FEWEST_JUDGED:
         return None
-    churned = outcomes(book, cutoff=earlier.cutoff, horizon_days=frame.horizon_days)["churned"].to_numpy()
+    churned = customers["churned"].to_numpy()
     recency = customers["recency_days"].to_numpy().astype(np.float64)
     chosen, population = recency <= frame.activity_window_days, "active"
     if not _judgeable(churned[chosen]):

@@ -6,8 +6,9 @@ from churnkit.customers.snapshot import Orders, order_book
 from churnkit.errors import ShortHistoryError
 from churnkit.models.boosting import boosting_estimator
 from churnkit.models.logistic import logistic_estimator
-from churnkit.predict.fitting import Frame, directions, spline_columns, training_rows
+from churnkit.predict.fitting import directions, spline_columns
 from churnkit.predict.model import ChurnModel
+from churnkit.predict.stack import horizon_rows
 
 
 def export_sklearn(orders: Orders, model: ChurnModel, path: Path) -> None:
@@ -22,9 +23,8 @@ def export_sklearn(orders: Orders, model: ChurnModel, path: Path) -> None:
     import joblib
 
     book = order_book(orders)
-    frame = Frame(model.cutoff, model.horizon_days, model.activity_window_days)
-    rows = training_rows(book, frame, model.features, model.money_unit)
-    if rows is None or not model.blend.learned:
+    rows = horizon_rows(book, model.cutoff, model.horizon_days, model.features, model.money_unit)
+    if rows is None or "boosting" not in model.blend.learned:
         raise ShortHistoryError(
             "this model has no scikit-learn estimators: there was too little history to learn from",
             hint="leave out --export-sklearn, or train on a longer history",

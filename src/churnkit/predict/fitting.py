@@ -6,13 +6,21 @@ from datetime import date
 from churnkit.customers.features import FEATURES
 from churnkit.customers.kernel import OrderBook
 from churnkit.customers.snapshot import first_order_on, snapshot
-from churnkit.models.blend import Blend, anchored_shift, btyd_weight, probability_of
+from churnkit.models.blend import Blend, Learned, anchor_strength, anchored_shift, btyd_weight, probability_of
 from churnkit.models.boosting import fit_boosting
 from churnkit.models.btyd import fit_mbgnbd
+from churnkit.models.hazard import hazard_of
 from churnkit.models.logistic import SplineLogistic, fit_logistic
 from churnkit.models.trees import Trees
-from churnkit.predict.stack import TrainingRows, feature_matrix, habit_of, model_features, money_unit_of, stack
-from churnkit.windows import training_cutoffs
+from churnkit.predict.stack import (
+    TrainingRows,
+    feature_matrix,
+    habit_of,
+    horizon_rows,
+    interval_rows,
+    model_features,
+    money_unit_of,
+)
 
 FEWEST_ROWS, FEWEST_OF_A_KIND = 200, 20  # training rows in all, and of those who left and who stayed
 SPLINE_FEATURES = (
@@ -57,20 +65,17 @@ def fit_at(book: OrderBook, frame: Frame, *, seed: int, jobs: int = 1) -> Fit:
     alone = Blend(btyd)
     btyd_log_odds = alone.btyd_log_odds(habit, frame.horizon_days)
     forecast_mean = float(probability_of(btyd_log_odds).mean())
-    rows = training_rows(book, frame, features, money_unit)
-    if rows is None or not _enough_rows(rows):
-        return Fit(alone, rows, money_unit, float(btyd_log_odds.mean()), forecast_mean)
-    trees, logistic = _fit_learned(rows, features, seed=seed, jobs=jobs)
-    blend = Blend(btyd, trees, logistic, btyd_weight(customers.height))
-    raw = blend.log_odds(feature_matrix(customers, features, money_unit), habit, frame.horizon_days)
-    shifted = replace(blend, shift=anchored_shift(raw, forecast_mean))
-    return Fit(shifted, rows, money_unit, float(btyd_log_odds.mean()), forecast_mean)
-
-
-def training_rows(book: OrderBook, frame: Frame, features: tuple[str, ...], money_unit: float) -> TrainingRows | None:
-    """The rows of all cutoffs whose outcome windows are closed by the frame's cutoff; None where there is none."""
-    cutoffs = training_cutoffs(frame.cutoff, frame.horizon_days, first_order_on(book))
-    return stack(book, cutoffs, frame.horizon_days, features, money_unit)
+    at = (book, frame.cutoff, frame.horizon_days, features, money_unit)
+    rows = horizon_rows(*at)
+    learned = _fit_learned(rows, interval_rows(*at), features, seed=seed, jobs=jobs)
+    if learned:
+        blend = Blend(btyd, learned, btyd_weight(customers.height))
+        raw = blend.log_odds(feature_matrix(customers, features, money_unit), habit, frame.horizon_days)
+        strength = anchor_strength((frame.cutoff - first_order_on(book)).days / frame.horizon_days)
+        blend = replace(blend, shift=anchored_shift(raw, forecast_mean, strength))
+    else:
+        blend = alone
+    return Fit(blend, rows, money_unit, float(btyd_log_odds.mean()), forecast_mean)
 
 
 def directions(features: tuple[str, ...]) -> list[int]:
@@ -85,16 +90,29 @@ def spline_columns(features: tuple[str, ...]) -> list[int]:
 
 
 def _fit_learned(
-    rows: TrainingRows, features: tuple[str, ...], *, seed: int, jobs: int
-) -> tuple[Trees, SplineLogistic]:
+    rows: TrainingRows | None, intervals: TrainingRows | None, features: tuple[str, ...], *, seed: int, jobs: int
+) -> dict[str, Learned]:
+    """The members that there are rows enough for, by name."""
     from joblib import Parallel, delayed
 
-    fits = (
-        delayed(fit_boosting)(rows.X, rows.churned, monotone=directions(features), seed=seed),
-        delayed(fit_logistic)(rows.X, rows.churned, spline_columns=spline_columns(features), seed=seed),
+    up, bent = directions(features), spline_columns(features)
+    fits = {}
+    if rows is not None and _enough_rows(rows):
+        fits["boosting"] = delayed(fit_boosting)(rows.X, rows.churned, monotone=up, seed=seed)
+        fits["logistic"] = delayed(fit_logistic)(rows.X, rows.churned, spline_columns=bent, seed=seed)
+    if intervals is not None and _enough_rows(intervals):
+        X, y, weight, last = intervals.X, intervals.churned, intervals.weight, len(features)
+        fits["hazard_boosting"] = delayed(fit_boosting)(X, y, monotone=[*up, 0], sample_weight=weight, seed=seed)
+        bent = [*bent, last]
+        fits["hazard_logistic"] = delayed(fit_logistic)(X, y, spline_columns=bent, sample_weight=weight, seed=seed)
+    found: dict[str, Trees | SplineLogistic] = dict(
+        zip(fits, Parallel(n_jobs=jobs, prefer="threads")(fits.values()), strict=True)
     )
-    trees, logistic = Parallel(n_jobs=min(jobs, len(fits)), prefer="threads")(fits)
-    return trees, logistic
+    if intervals is None:
+        return {**found}
+    return {
+        name: hazard_of(member, intervals.X) if name.startswith("hazard") else member for name, member in found.items()
+    }
 
 
 def _enough_rows(rows: TrainingRows) -> bool:

@@ -10,16 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnkit.errors import ModelFileError
-from churnkit.models.blend import Blend
+from churnkit.models.blend import LEARNED, Blend, Learned
 from churnkit.models.btyd import MBGNBD
 from churnkit.models.container import FORMAT_VERSION, read_container, write_container
-from churnkit.models.logistic import SplineLogistic
-from churnkit.models.trees import Trees
+from churnkit.models.hazard import Hazard
 from churnkit.predict.model import ChurnModel, Kind
 
 _Value = TypeVar("_Value")
 
-_TREES, _LOGISTIC = "trees.", "logistic."
+_REST = "rest"
 _FACTS = ("figures", "training", "fingerprint", "versions")
 
 
@@ -44,10 +43,11 @@ def model_bytes(model: ChurnModel) -> bytes:
         **{name: getattr(model, name) for name in _FACTS},
     }
     arrays: dict[str, NDArray[Any]] = {}
-    if blend.trees is not None:
-        arrays |= {_TREES + name: array for name, array in blend.trees.to_arrays().items()}
-    if blend.logistic is not None:
-        arrays |= {_LOGISTIC + name: array for name, array in blend.logistic.to_arrays().items()}
+    for member, learned in blend.learned.items():
+        plain = learned.step if isinstance(learned, Hazard) else learned
+        arrays |= {f"{member}.{name}": array for name, array in plain.to_arrays().items()}
+        if isinstance(learned, Hazard):
+            arrays[f"{member}.{_REST}"] = np.array([learned.rest])
     return write_container(manifest, arrays)
 
 
@@ -66,13 +66,9 @@ def load_model(source: bytes | str | PathLike[str]) -> ChurnModel:
     kind = _text(manifest, "kind")
     if kind not in get_args(Kind):
         raise ModelFileError(f"the model is of the unknown kind {kind!r}", hint="upgrade churnkit")
-    trees, logistic = _part(arrays, _TREES), _part(arrays, _LOGISTIC)
-    if len(trees) + len(logistic) != len(arrays):
-        raise ModelFileError("the model holds arrays of unknown names")
     blend = Blend(
         btyd=MBGNBD.from_manifest(_field(manifest, "btyd", dict)),
-        trees=Trees.from_arrays(trees, len(features)) if trees else None,
-        logistic=SplineLogistic.from_arrays(logistic, len(features)) if logistic else None,
+        learned=_learned(arrays, len(features)),
         btyd_weight=_number(manifest, "btyd_weight", 0.0, 1.0),
         shift=_number(manifest, "shift", -50.0, 50.0),
     )
@@ -96,11 +92,7 @@ def load_model(source: bytes | str | PathLike[str]) -> ChurnModel:
 def model_card(model: ChurnModel) -> dict[str, Any]:
     """What is to be known about a model, as plain JSON values: no array, no customer."""
     blend = model.blend
-    members = {"buy_till_you_die": blend.btyd_weight}
-    if blend.trees is not None:
-        members["boosted_trees"] = blend.learned_weight
-    if blend.logistic is not None:
-        members["logistic_regression"] = blend.learned_weight
+    members = {"buy_till_you_die": blend.btyd_weight} | dict.fromkeys(blend.learned, blend.learned_weight)
     return {
         "format_version": FORMAT_VERSION,
         "kind": model.kind,
@@ -117,8 +109,25 @@ def model_card(model: ChurnModel) -> dict[str, Any]:
     }
 
 
-def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+def _learned(arrays: Mapping[str, NDArray[Any]], n_features: int) -> dict[str, Learned]:
+    """The learned members, checked; those on intervals have one column more."""
+    parts: dict[str, dict[str, NDArray[Any]]] = {}
+    for name, array in arrays.items():
+        member, _, own = name.partition(".")
+        if member not in LEARNED:
+            raise ModelFileError(f"the model holds an array of the unknown name {name}")
+        parts.setdefault(member, {})[own] = array
+    learned: dict[str, Learned] = {}
+    for member in (name for name in LEARNED if name in parts):
+        if member.startswith("hazard"):
+            rest = parts[member].pop(_REST, np.empty(0))
+            if rest.shape != (1,) or rest.dtype != np.float64 or not math.isfinite(rest[0]):
+                raise ModelFileError(f"{member} of the model has no rest")
+            step = LEARNED[member].from_arrays(parts[member], n_features + 1)
+            learned[member] = Hazard(step, float(rest[0]))
+        else:
+            learned[member] = LEARNED[member].from_arrays(parts[member], n_features)
+    return learned
 
 
 def _field(manifest: Mapping[str, Any], name: str, kind: type[_Value]) -> _Value:

@@ -9,7 +9,7 @@ import polars as pl
 
 from churnkit.customers.features import FEATURES
 from churnkit.models.blend import Habit
-from churnkit.models.treeshap import grouped_shap
+from churnkit.models.hazard import contributions_of
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.stack import FloatArray, feature_matrix, habit_of
 
@@ -30,10 +30,8 @@ def family_pushes(model: ChurnModel, customers: pl.DataFrame) -> FloatArray:
     pushes += model.blend.btyd_weight * _btyd_pushes(model, habit_of(customers))
     X = feature_matrix(customers, model.features, model.money_unit)
     groups = _groups(model.features)
-    if model.blend.trees is not None:
-        pushes += model.blend.learned_weight * grouped_shap(model.blend.trees, X, groups, len(FAMILIES))[0]
-    if model.blend.logistic is not None:
-        pushes += model.blend.learned_weight * model.blend.logistic.contributions(X, groups, len(FAMILIES))[0]
+    for member in model.blend.learned.values():
+        pushes += model.blend.learned_weight * contributions_of(member, X, groups, len(FAMILIES))
     return pushes
 
 

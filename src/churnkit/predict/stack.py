@@ -3,9 +3,9 @@
 Every outcome window is closed by the cutoff of the model, so no row knows anything that was not known then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeAlias
 
 import numpy as np
@@ -14,62 +14,121 @@ from numpy.typing import NDArray
 
 from churnkit.customers.features import FEATURES
 from churnkit.customers.kernel import OrderBook
-from churnkit.customers.snapshot import outcomes, snapshot
+from churnkit.customers.snapshot import first_order_on, outcomes, snapshot
 from churnkit.models.blend import Habit
+from churnkit.models.hazard import interval_ends, with_interval
+from churnkit.windows import has_history, training_cutoffs
 
 FloatArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.int64]
 
 MOST_ROWS = 80_000  # more rows cost time and no longer improve the log loss (measured: .3454 with 80k, .3451 with all)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingRows:
-    """Stacked rows: features, outcomes, and where they come from.
+    """Stacked rows: features and outcomes.
 
     Attributes:
-        X: (rows, features), NaN where a feature is null.
-        churned: (rows,), 1.0 where there was no order within the horizon.
+        X: (rows, features), NaN where a feature is null; rows of intervals have the interval as last column.
+        weight: (rows,), how many rows each one stands for.
+        churned: (rows,), 1.0 where there was no order in the horizon, or in the interval.
         recency_days: (rows,), for the rule that people use instead.
         cutoffs: The cutoffs, latest first.
-        base_rate: Share that churned at the latest cutoff.
+        base_rate: Share without an order at the latest of them.
     """
 
     X: FloatArray
+    weight: FloatArray
     churned: FloatArray
     recency_days: FloatArray
     cutoffs: tuple[date, ...]
     base_rate: float
 
 
-def stack(
-    book: OrderBook, cutoffs: Sequence[date], horizon_days: int, features: Sequence[str], money_unit: float
+def horizon_rows(
+    book: OrderBook, cutoff: date, horizon_days: int, features: Sequence[str], money_unit: float
 ) -> TrainingRows | None:
-    """Stack the snapshots of several cutoffs, at most `MOST_ROWS` of their rows; None without a cutoff.
+    """One row per customer and earlier cutoff, with the outcome of the whole horizon; None without a cutoff."""
+    cutoffs = training_cutoffs(cutoff, horizon_days, first_order_on(book))
+    parts = []
+    for earlier in cutoffs:
+        churned = outcomes(book, cutoff=earlier, horizon_days=horizon_days)["churned"]
+        parts.append(snapshot(book, cutoff=earlier).select(*features).with_columns(churned.alias("_churned")))
+    return _stacked(parts, features, money_unit, cutoffs, _evenly) if parts else None
 
-    Rows are sorted by what is in them, never by customer: the same customers under other ids give the same model. The
-    cap takes evenly spaced rows of that order, which keeps every kind of customer in proportion.
+
+def interval_rows(
+    book: OrderBook, cutoff: date, horizon_days: int, features: Sequence[str], money_unit: float
+) -> TrainingRows | None:
+    """One row per customer, earlier cutoff and interval not ended by an order before; None without a cutoff.
+
+    Beside the cutoffs of `horizon_rows` stand those from which only the first intervals are over yet.
     """
-    parts: list[pl.DataFrame] = []
-    base_rate = 0.0
-    for cutoff in cutoffs:
-        after = outcomes(book, cutoff=cutoff, horizon_days=horizon_days)
-        if not parts and after.height:
-            base_rate = float(after["churned"].sum()) / after.height
-        customers = snapshot(book, cutoff=cutoff).select(*features)
-        parts.append(customers.with_columns(after["churned"].alias("_churned")))
-    if not parts:
-        return None
-    rows = pl.concat(parts)
-    rows = rows.sort(pl.all())
+    first, ends = first_order_on(book), interval_ends(horizon_days)
+    fresh = [cutoff - timedelta(days=end) for end in ends[:-1]]
+    known = [earlier for earlier in fresh if has_history(earlier, horizon_days, first)]
+    cutoffs = [*known, *training_cutoffs(cutoff, horizon_days, first)]
+    parts = []
+    for earlier in cutoffs:
+        customers = snapshot(book, cutoff=earlier).select(*features)
+        silent = pl.repeat(True, customers.height, eager=True)
+        closed = [end for end in ends if earlier + timedelta(days=end) <= cutoff]
+        for interval, end in enumerate(closed):
+            churned = outcomes(book, cutoff=earlier, horizon_days=end)["churned"]
+            outcome = (churned.alias("_churned"), pl.lit(float(interval)).alias("_interval"))
+            parts.append(customers.with_columns(*outcome).filter(silent))
+            silent = churned
+    return _stacked(parts, features, money_unit, cutoffs, _orders_first) if parts else None
+
+
+def _stacked(
+    parts: Sequence[pl.DataFrame],
+    features: Sequence[str],
+    money_unit: float,
+    cutoffs: Sequence[date],
+    choose: Callable[[pl.Series], tuple[IntArray, FloatArray]],
+) -> TrainingRows:
+    """The parts as one, or the rows of them that `choose` takes where there are more than `MOST_ROWS`.
+
+    Rows are sorted by what is in them, never by customer: the same customers under other ids give the same model.
+    """
+    latest = parts[0]["_churned"]
+    rows = pl.concat(parts).sort(pl.all())
+    weight = np.ones(rows.height)
     if rows.height > MOST_ROWS:
-        rows = rows[np.linspace(0, rows.height - 1, MOST_ROWS).round().astype(np.int64)]
+        chosen, weight = choose(rows["_churned"])
+        rows = rows[chosen]
+    X = feature_matrix(rows, features, money_unit)
     return TrainingRows(
-        X=feature_matrix(rows, features, money_unit),
+        X=with_interval(X, rows["_interval"].to_numpy()) if "_interval" in rows.columns else X,
+        weight=weight,
         churned=rows["_churned"].cast(pl.Float64).to_numpy(),
         recency_days=rows["recency_days"].cast(pl.Float64).to_numpy(),
         cutoffs=tuple(cutoffs),
-        base_rate=base_rate,
+        base_rate=float(latest.sum()) / latest.len() if latest.len() else 0.0,
     )
+
+
+def _evenly(churned: pl.Series) -> tuple[IntArray, FloatArray]:
+    """Evenly spaced rows of a sorted table: every kind of customer in proportion, each counting once."""
+    return _spaced(np.arange(churned.len()), MOST_ROWS), np.ones(MOST_ROWS)
+
+
+def _orders_first(churned: pl.Series) -> tuple[IntArray, FloatArray]:
+    """The rows with an order, which are few and tell most, and evenly spaced others that stand for the rest."""
+    ordered, silent = (~churned).arg_true().to_numpy().astype(np.int64), churned.arg_true().to_numpy().astype(np.int64)
+    few = _spaced(ordered, min(len(ordered), MOST_ROWS // 2))
+    many = _spaced(silent, MOST_ROWS - len(few))
+    weight = np.ones(len(few) + len(many))
+    weight[: len(few)], weight[len(few) :] = len(ordered) / len(few), len(silent) / len(many)
+    chosen = np.concatenate([few, many])
+    order = np.argsort(chosen, kind="stable")
+    return chosen[order], weight[order]
+
+
+def _spaced(rows: IntArray, count: int) -> IntArray:
+    return rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]
 
 
 def model_features() -> tuple[str, ...]:
