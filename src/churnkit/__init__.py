@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from churnkit.output.models import save_model
     from churnkit.predict.backtest import backtest
     from churnkit.predict.explain import explain
-    from churnkit.predict.model_file import load_model, model_card
+    from churnkit.predict.labelled.listing import score_labelled
+    from churnkit.predict.labelled.table import customer_table
+    from churnkit.predict.labelled.training import train_labelled
+    from churnkit.predict.saved import load_model, model_card
     from churnkit.predict.training import train
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "advise_windows",
     "backtest",
     "clean_orders",
+    "customer_table",
     "explain",
     "features",
     "load_model",
@@ -38,27 +42,32 @@ __all__ = [
     "sample_orders",
     "save_model",
     "score",
+    "score_labelled",
     "segment",
     "snapshot",
     "train",
+    "train_labelled",
 ]
 
 _HOMES = {
     "advise_windows": ("customers.returns", "advise_windows"),
     "backtest": ("predict.backtest", "backtest"),
     "clean_orders": ("orders.clean", "clean_orders"),
+    "customer_table": ("predict.labelled.table", "customer_table"),
     "explain": ("predict.explain", "explain"),
     "features": ("customers.snapshot", "snapshot"),
-    "load_model": ("predict.model_file", "load_model"),
-    "model_card": ("predict.model_file", "model_card"),
+    "load_model": ("predict.saved", "load_model"),
+    "model_card": ("predict.saved", "model_card"),
     "outcomes": ("customers.snapshot", "outcomes"),
     "read_orders": ("orders.read", "read_orders"),
     "sample_orders": ("orders.sample", "sample_orders"),
     "save_model": ("output.models", "save_model"),
     "score": ("act.ranking", "score"),
+    "score_labelled": ("predict.labelled.listing", "score_labelled"),
     "segment": ("customers.segments", "segment_customers"),
     "snapshot": ("customers.snapshot", "snapshot"),
     "train": ("predict.training", "train"),
+    "train_labelled": ("predict.labelled.training", "train_labelled"),
 }
 
 

@@ -5,7 +5,7 @@ renderer takes alignment and format from here, `churnkit schema` takes the JSON 
 Features carry their own terms: the docstring of each feature function (see `customers/features/`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal[
@@ -58,30 +58,40 @@ ORDERS = (
     Term("market", "id", "The market that the line belongs to.", nullable=True),
 )
 
+# A labelled table has no time: what only a history of orders can fill is null there.
 SCORE = (
     Term("rank", "integer", "Place in the list, from 1."),
     Term("customer_id", "id", "The customer, exactly as in the file."),
-    Term("churn_probability", "probability", "P(no order within the horizon)."),
+    Term("churn_probability", "probability", "P(no order within the horizon); in a labelled table P(churned)."),
     Term(
         "risk",
         "text",
         f"high from a churn probability of {RISK_HIGH}, medium from {RISK_MEDIUM}, low below.",
     ),
-    Term("segment", "text", "Named RFM segment at the cutoff."),
-    Term("last_order_on", "date", "Day of the last order before the cutoff."),
-    Term("recency_days", "days", "Cutoff minus last order."),
-    Term("frequency", "integer", "Number of orders before the cutoff."),
+    Term("segment", "text", "Named RFM segment at the cutoff.", nullable=True),
+    Term("last_order_on", "date", "Day of the last order before the cutoff.", nullable=True),
+    Term("recency_days", "days", "Cutoff minus last order.", nullable=True),
+    Term("frequency", "integer", "Number of orders before the cutoff.", nullable=True),
     Term("monetary", "money", "Net amount before the cutoff, refunds taken off.", nullable=True),
-    Term("alive_probability", "share", "P(the habit still lives at the cutoff); not 1 - churn probability."),
+    Term(
+        "alive_probability",
+        "share",
+        "P(the habit still lives at the cutoff); not 1 - churn probability.",
+        nullable=True,
+    ),
     Term(
         "spend_if_retained",
         "money",
-        "Net spend within one horizon at the customer's pace of the last two; in orders where the file has no amount.",
+        "Net spend within one horizon at the customer's pace of the last two; in orders where the file has no amount. "
+        "In a labelled table the amount that was named.",
+        nullable=True,
     ),
     Term(
         "value_at_risk",
         "money",
-        "churn_probability x alive_probability x spend_if_retained: what can still be saved.",
+        "churn_probability x alive_probability x spend_if_retained: what can still be saved. In a labelled table, "
+        "churn_probability x amount.",
+        nullable=True,
     ),
     Term("next_order_on", "date", "When the next order was or is due by the customer's own rhythm.", nullable=True),
     Term("reasons", "list", "At most three reasons for the churn probability, in the customer's own numbers."),
@@ -118,6 +128,9 @@ CUTOFF = Term("cutoff", "date", "The first day that is not seen; history is what
 HORIZON = Term("horizon_days", "days", "Length of the horizon: no order within it is churn.")
 ACTIVITY = Term("activity_window_days", "days", "A customer is active whose last order is at most this many days old.")
 
+WINDOWS = tuple(replace(term, nullable=True) for term in (CUTOFF, HORIZON, ACTIVITY))
+"""The same where a labelled table may have been scored, which has no time."""
+
 CHECK_SUMMARY = (
     Term("lines_read", "integer", "Lines in the files; lines_kept plus those that were dropped."),
     Term("lines_kept", "integer", "Lines that were kept."),
@@ -145,7 +158,7 @@ CHECK_DROPPED = (
     Term("examples", "list", "Where some of these lines stand."),
 )
 
-MODEL = Term("model", "object", "Which model scored: its kind, cutoff, out-of-time check, and the file it came from.")
+MODEL = Term("model", "object", "Which model scored: its kind, cutoff, honest check, and the file it came from.")
 
 SCORE_SUMMARY = (
     Term("customers", "integer", "Customers known before the cutoff."),
@@ -153,8 +166,8 @@ SCORE_SUMMARY = (
     Term("listed", "integer", "Rows of the list, after --min-risk and --top."),
     Term("high_risk", "integer", "Those scored whose risk is high."),
     Term("expected_to_leave", "number", "Sum of the churn probabilities of those scored."),
-    Term("spend_if_retained", "money", "Sum over those scored."),
-    Term("value_at_risk", "money", "Sum over those scored: what can still be saved in all."),
+    Term("spend_if_retained", "money", "Sum over those scored.", nullable=True),
+    Term("value_at_risk", "money", "Sum over those scored: what can still be saved in all.", nullable=True),
 )
 
 BACKTEST = (
@@ -173,7 +186,11 @@ BACKTEST = (
 
 EXPLAIN = (
     Term("customer_id", "id", "The customer, exactly as in the file."),
-    Term("family", "text", "Family of features: silence, frequency, recent, trend, spend, basket or refunds."),
+    Term(
+        "family",
+        "text",
+        "Family of features: silence, frequency, recent, trend, spend, basket, refunds; a column of a labelled table.",
+    ),
     Term("push", "number", "Log odds of churn that the family adds, against the average customer."),
     Term("points", "number", "The same in points of churn probability: its share of the way from the average."),
     Term("statement", "text", "What the family says, in the customer's own numbers; empty where it says nothing."),

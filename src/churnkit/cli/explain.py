@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from churnkit.cli.assumptions import about_model, about_orders, about_training
-from churnkit.cli.options import ModelFile, Reading, Running, Tabular, Time, option
+from churnkit.cli.labelled import explain_table, is_table
+from churnkit.cli.options import Labelling, ModelFile, Reading, Running, Tabular, Time, option
 from churnkit.cli.session import Session
 from churnkit.output.document import Fact, Shape, View
-from churnkit.terms import ACTIVITY, CUTOFF, EXPLAIN, HORIZON, MODEL, SCORE, Term
+from churnkit.terms import EXPLAIN, MODEL, SCORE, WINDOWS, Term
 
 if TYPE_CHECKING:
     from churnkit.predict.explain import Explanation
@@ -22,12 +23,13 @@ _LAST_ORDERS = 8
 
 def shape() -> Shape:
     """What `explain` answers."""
-    return Shape(command="explain", head=(CUTOFF, HORIZON, ACTIVITY, MODEL, CUSTOMERS), rows=EXPLAIN)
+    return Shape(command="explain", head=(*WINDOWS, MODEL, CUSTOMERS), rows=EXPLAIN)
 
 
 def explain(
     reading: Reading,
     time: Time,
+    labelling: Labelling,
     running: Running,
     showing: Tabular,
     id: Annotated[list[str], option("--id", metavar="ID", help="The customer, exactly as in the file; repeatable.")],
@@ -40,6 +42,9 @@ def explain(
       churnkit explain orders.csv -m shop.model --id C001 --id C002 -f json
     """
     session = Session(showing, shape(), writes=[reading.rejects])
+    if is_table(labelling, model):
+        explain_table(session, reading, time, labelling, running, id, model)
+        return
     with session.working():
         import churnkit as ck
 

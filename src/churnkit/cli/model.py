@@ -7,24 +7,27 @@ import typer
 from churnkit.cli.options import Showing
 from churnkit.cli.session import Session
 from churnkit.output.document import Fact, Shape, View
-from churnkit.terms import ACTIVITY, CUTOFF, HORIZON, Term
+from churnkit.terms import WINDOWS, Term
 
 SUMMARY = (
     Term("format_version", "integer", "Version of the file format."),
-    CUTOFF,
-    HORIZON,
-    ACTIVITY,
-    Term("kind", "text", "blend, buy-till-you-die, or base-rate."),
+    *WINDOWS,
+    Term("kind", "text", "blend, buy-till-you-die or base-rate; labelled or labelled-base-rate for a labelled table."),
     Term("base_rate", "share", "Share that churned, as far as it is known."),
-    Term("has_amounts", "boolean", "Whether the training orders had amounts."),
+    Term("has_amounts", "boolean", "Whether the training orders had amounts.", nullable=True),
     Term("members", "object", "The members of the blend, with their weights."),
-    Term("mbgnbd", "object", "Parameters of the buy-till-you-die layer."),
+    Term("mbgnbd", "object", "Parameters of the buy-till-you-die layer.", nullable=True),
     Term("features", "list", "Columns of the customer table that the learned members read."),
     Term("seed", "integer", "Seed of the fits."),
-    Term("figures", "object", "The out-of-time check; empty where the history is too short for one."),
+    Term(
+        "figures",
+        "object",
+        "The honest check: out of time, or the cross-validation of a labelled table; empty without one.",
+    ),
     Term("training", "object", "Rows, customers and cutoffs that were learned from."),
     Term("fingerprint", "object", "Counts and a digest of the training orders."),
     Term("versions", "object", "Versions of churnkit and of the libraries that made it."),
+    Term("label", "object", "The label of a labelled table and what its values mean.", nullable=True),
 )
 _MOST_LISTED = 12
 
@@ -61,6 +64,8 @@ def facts_of(card: dict[str, object], above: str = "") -> list[Fact]:
     kinds = {term.name: term.kind for term in SUMMARY}
     facts = []
     for key, value in card.items():
+        if value is None:
+            continue
         label = f"{above} {key}".strip().replace("_", " ")
         if isinstance(value, dict):
             facts += facts_of(value, label)

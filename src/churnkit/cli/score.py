@@ -8,10 +8,11 @@ import typer
 
 from churnkit.cli.app import ExitCode
 from churnkit.cli.assumptions import about_model, about_orders, about_training
-from churnkit.cli.options import Listing, ModelFile, Reading, Running, Tabular, Time, option
+from churnkit.cli.labelled import is_table, score_table
+from churnkit.cli.options import Labelling, Listing, ModelFile, Reading, Running, Tabular, Time, option
 from churnkit.cli.session import Session
 from churnkit.output.document import Fact, Shape, View
-from churnkit.terms import ACTIVITY, CUTOFF, HORIZON, MODEL, SCORE, SCORE_SUMMARY
+from churnkit.terms import MODEL, SCORE, SCORE_SUMMARY, WINDOWS
 
 if TYPE_CHECKING:
     from churnkit.act.ranking import Ranked
@@ -25,12 +26,13 @@ LOOKED_AT = (
 
 def shape() -> Shape:
     """What `score` answers."""
-    return Shape(command="score", head=(CUTOFF, HORIZON, ACTIVITY, MODEL), summary=SCORE_SUMMARY, rows=SCORE)
+    return Shape(command="score", head=(*WINDOWS, MODEL), summary=SCORE_SUMMARY, rows=SCORE)
 
 
 def score(
     reading: Reading,
     time: Time,
+    labelling: Labelling,
     listing: Listing,
     running: Running,
     showing: Tabular,
@@ -43,15 +45,19 @@ def score(
 
     Needs nothing but the orders: it finds the columns, picks cutoff, horizon and activity window from the data and
     says which, trains on earlier cutoffs of the same file, and checks itself against simpler rules. With --model it
-    only scores.
+    only scores. With --label the input is a table of customers, each scored by a model that had not seen them.
 
     Examples:
       churnkit score orders.parquet
       churnkit score orders.csv --horizon 60 --top 50
       churnkit score orders.csv --model shop.model --min-risk 0.7 -o at-risk.csv
       churnkit score orders.csv --format json | jq '.rows[0]'
+      churnkit score subscribers.csv --label Churn
     """
     session = Session(showing, shape(), writes=[reading.rejects])
+    if is_table(labelling, model):
+        score_table(session, reading, time, labelling, listing, running, showing, model, fail_if_any=fail_if_any)
+        return
     with session.working():
         from churnkit.act.ranking import rank_customers
 

@@ -46,11 +46,12 @@ def segment(
         from churnkit.customers.segments import segment_summary
         from churnkit.customers.snapshot import default_cutoff
 
+        fitted = session.order_model(model)
         orders, report = session.orders(reading, cutoff=until.cutoff)
         cutoff = until.cutoff or default_cutoff(orders)
         customers = ck.snapshot(orders, cutoff=cutoff)
         segments = ck.segment(customers)
-        scored = ck.score(orders, ck.load_model(model), cutoff=cutoff, population="all") if model else None
+        scored = ck.score(orders, fitted, cutoff=cutoff, population="all") if fitted else None
         rows = segments if list else segment_summary(customers, segments, scored)
     session.show(
         rows,

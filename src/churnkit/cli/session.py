@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from churnkit.orders.lines import RawLines
     from churnkit.orders.report import CleaningReport
     from churnkit.predict.model import ChurnModel
 
@@ -61,16 +62,7 @@ class Session:
 
         if reading.rejects is not None:
             check_writable(reading.rejects)
-        self.talk.phase("reading")
-        lines = ck.read_orders(
-            reading.sources,
-            input_format=reading.input_format,
-            delimiter=reading.delimiter,
-            encoding=reading.encoding,
-            table=reading.table,
-            query=reading.query,
-            stdin=_standard_input() if STANDARD_OUTPUT in reading.sources else None,
-        )
+        lines = self.lines(reading)
         self.talk.phase("cleaning")
         orders, report = ck.clean_orders(
             lines,
@@ -88,13 +80,41 @@ class Session:
             write_bytes(reading.rejects, lambda stream: write_csv(rejects, stream))
         return orders, report
 
-    def loaded(self, path: str | None, time: Time) -> "ChurnModel | None":
-        """The model of a file, None where none was named."""
+    def lines(self, reading: Reading) -> "RawLines":
+        """Reads the input, unparsed."""
         import churnkit as ck
+
+        self.talk.phase("reading")
+        return ck.read_orders(
+            reading.sources,
+            input_format=reading.input_format,
+            delimiter=reading.delimiter,
+            encoding=reading.encoding,
+            table=reading.table,
+            query=reading.query,
+            stdin=_standard_input() if STANDARD_OUTPUT in reading.sources else None,
+        )
+
+    def order_model(self, path: str | None) -> "ChurnModel | None":
+        """The model of orders in a file, None where none was named."""
+        import churnkit as ck
+        from churnkit.predict.model import ChurnModel
 
         if path is None:
             return None
         model = ck.load_model(path)
+        if not isinstance(model, ChurnModel):
+            raise UsageError(
+                f"{path} is a model of a labelled table (--label {model.label.column}), and this needs one of orders",
+                hint="train one from the orders: churnkit train ORDERS -o FILE",
+            )
+        return model
+
+    def loaded(self, path: str | None, time: Time) -> "ChurnModel | None":
+        """The same, where no other horizon or activity window was asked for than those it was trained with."""
+        model = self.order_model(path)
+        if model is None:
+            return None
         asked = {"horizon_days": time.horizon_days, "activity_window_days": time.activity_window_days}
         for name, days in asked.items():
             if days is not None and days != getattr(model, name):

@@ -105,6 +105,7 @@ class View:
         facts: Labelled values above the rows.
         columns: The columns that a person looks for, most important first; as many are shown as fit the terminal, in
             the order of the document. Empty: all.
+        empty: Columns that hold nothing here, which the table leaves out unless they were asked for.
         detail: A list column that moves under each row where the terminal is too narrow for it.
         sums: Figures of the whole, in one line below the rows.
         lines: Sentences below the rows.
@@ -115,6 +116,7 @@ class View:
     title: str = ""
     facts: Sequence[Fact] = ()
     columns: Sequence[str] = ()
+    empty: Sequence[str] = ()
     detail: str = ""
     sums: Sequence[Fact] = ()
     lines: Sequence[str] = ()

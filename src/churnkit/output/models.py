@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from churnkit.output.files import write_bytes
 
 if TYPE_CHECKING:
-    from churnkit.predict.model import ChurnModel
+    from churnkit.predict.saved import AnyModel
 
 
-def save_model(model: "ChurnModel", path: str | PathLike[str]) -> None:
+def save_model(model: "AnyModel", path: str | PathLike[str]) -> None:
     """Write a model file. A file that is there is replaced at once or not at all.
 
     Args:
@@ -20,7 +20,7 @@ def save_model(model: "ChurnModel", path: str | PathLike[str]) -> None:
         OutputError: The file cannot be created there.
         ReadWriteError: Writing failed; the old file is as it was.
     """
-    from churnkit.predict.model_file import model_bytes
+    from churnkit.predict.saved import model_bytes
 
     content = model_bytes(model)
     write_bytes(fspath(path), lambda stream: stream.write(content))

@@ -131,6 +131,7 @@ def _rows_block(
     view = document.view
     if not rows.height:
         return [[(f"no {view.several}", "dim")]]
+    terms = [term for term in terms if chosen or term.name not in view.empty]
     limit = screen.rows if screen and not view.whole else rows.height
     visible = rows.head(limit)
     columns = [_column(term, visible[term.name].to_list(), screen, whole=term.name == view.detail) for term in terms]

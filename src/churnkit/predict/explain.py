@@ -60,7 +60,7 @@ def explain(
     rows: list[dict[str, Any]] = []
     customers = []
     for row, push, told in zip(chosen.iter_rows(named=True), pushes, reasons, strict=True):
-        points = _points(push, row["churn_probability"])
+        points = points_of(push, row["churn_probability"])
         for place in np.argsort(-np.abs(push), kind="stable"):
             said = statement(FAMILIES[place], row, usual, cutoff, rising=bool(push[place] >= 0))
             values = (row["customer_id"], FAMILIES[place], float(push[place]), float(points[place]), said)
@@ -84,7 +84,7 @@ def _one(known: pl.DataFrame, customer_id: str, cutoff: date) -> pl.DataFrame:
     return found
 
 
-def _points(push: np.ndarray[Any, np.dtype[np.float64]], probability: float) -> np.ndarray[Any, np.dtype[np.float64]]:
+def points_of(push: np.ndarray[Any, np.dtype[np.float64]], probability: float) -> np.ndarray[Any, np.dtype[np.float64]]:
     """The pushes as points of probability: the way from the average customer's probability, shared out."""
     total = float(push.sum())
     p = min(max(probability, 1e-6), 1 - 1e-6)

@@ -9,10 +9,11 @@ import polars as pl
 from polars import col
 
 from churnkit.errors import DataError
-from churnkit.models.blend import log_odds_of, probability_of
-from churnkit.predict.labelled.model import Prediction
+from churnkit.predict.explain import points_of
+from churnkit.predict.labelled.model import LabelledModel, Prediction, predict
 from churnkit.predict.labelled.reasons import statements, table_reasons
 from churnkit.predict.labelled.table import CustomerTable
+from churnkit.predict.labelled.training import Trained
 from churnkit.terms import EXPLAIN, RISK_HIGH, RISK_MEDIUM, SCORE, SCORE_SUMMARY
 
 _TYPES: Final[dict[str, Any]] = {"date": pl.Date, "text": pl.String, "days": pl.Int64, "integer": pl.Int64}
@@ -36,6 +37,34 @@ class TableList:
     rows: pl.DataFrame
     summary: dict[str, Any]
     notes: tuple[str, ...]
+
+
+def score_labelled(
+    table: CustomerTable,
+    model: LabelledModel | Trained,
+    *,
+    rank_by: str = "stake",
+    min_risk: float | None = None,
+    top: int | None = None,
+) -> pl.DataFrame:
+    """The customers of a table, ranked by what is at stake, or by churn probability where no amount was named.
+
+    Args:
+        table: The table (`churnkit.customer_table`).
+        model: What `train_labelled` gave for this very table: then every customer with a label is scored by a model
+            that had not seen them. Or a `LabelledModel`, for another table.
+        rank_by: `stake` (probability x amount), `risk` (churn probability) or `value` (the amount).
+        min_risk: Leave out smaller churn probabilities.
+        top: Only the first so many rows.
+
+    Returns:
+        One row per customer with the columns of `terms.SCORE`; null where only a history of orders could fill them.
+
+    Raises:
+        MissingColumnError: The table lacks a column of the model.
+    """
+    prediction = model.unseen if isinstance(model, Trained) else predict(model, table.cells)
+    return list_customers(table, prediction, rank_by=rank_by, min_risk=min_risk, top=top).rows
 
 
 def list_customers(
@@ -93,7 +122,7 @@ def explain_rows(
     for wanted in dict.fromkeys(customer_ids):
         for place in _places(table, wanted):
             push, probability = prediction.pushes[place], prediction.probability[place]
-            points = _points(push, float(probability))
+            points = points_of(push, float(probability))
             rows += [
                 (wanted, prediction.columns[at].name, float(push[at]), float(points[at]), said[at][place])
                 for at in np.argsort(-np.abs(push), kind="stable")
@@ -150,11 +179,3 @@ def _places(table: CustomerTable, wanted: str) -> list[int]:
             hint=f"did you mean {', '.join(near)}?" if near else "ids are taken exactly as in the file",
         )
     return places
-
-
-def _points(push: np.ndarray[Any, np.dtype[np.float64]], probability: float) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """The pushes as points of probability: the way from the average customer's probability, shared out."""
-    total = float(push.sum())
-    average = float(probability_of(log_odds_of(np.array([probability])) - total)[0])
-    slope = (probability - average) / total if abs(total) > 1e-9 else probability * (1 - probability)
-    return np.asarray(100.0 * push * slope)

@@ -54,8 +54,8 @@ def _plain(value: float) -> str:
     """A number as a person writes it.
 
     Example:
-        >>> [_plain(value) for value in (2.0, 1397.475, 53.85, 0.0042, -12.5)]
-        ['2', '1,397.48', '53.85', '0.0042', '-12.5']
+        >>> [_plain(value) for value in (2.0, 1397.5, 53.85, 0.0042, -12.5)]
+        ['2', '1,397.5', '53.85', '0.0042', '-12.5']
     """
     if value and abs(value) < 0.1:
         return f"{value:.3g}"
