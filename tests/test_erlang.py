@@ -103,7 +103,7 @@ def test_expected_orders_are_those_of_a_series(k: int, history: tuple[int, float
 
 
 def test_regular_buyers_give_their_parameters_and_their_future_back() -> None:
-    history, later, k = simulated(TRUTH, 12_000, 60, seed=4)
+    history, later, k = simulated(TRUTH, 8_000, 60, seed=4)
     model = fit_erlang_mixture(*history)
     mean_rate = sum(share * model.r / alpha for share, alpha in zip(model.shares, model.alpha, strict=True))
     assert mean_rate == pytest.approx(0.3 * 1.2 / 60 + 0.7 * 1.2 / 40, rel=0.06)
@@ -125,7 +125,7 @@ def test_the_regret_of_regular_buyers_is_small_and_that_of_random_ones_too() -> 
     """Expected log loss under the true probabilities, between their own and that of their mean."""
     random = ErlangMixture((1,), (1.0,), 0.8, (50.0,), 0.8, 2.5)
     for truth, most, of_mbg in ((TRUTH, 0.005, 0.1), (random, 0.005, 0.0)):
-        history, _, _ = simulated(truth, 4_000, 60, seed=5)
+        history, _, _ = simulated(truth, 2_500, 60, seed=5)
         true = truth.no_order_probability(*history, 60)
 
         def loss(p: FloatArray | float, true: FloatArray = true) -> float:
@@ -163,7 +163,7 @@ def test_every_history_gets_sane_numbers(x: int, active: float, silent: float, h
 
 
 def test_row_order_changes_no_bit_and_days_and_weeks_give_the_same_probabilities() -> None:
-    (x, t_x, T, logs), _, _ = simulated(TRUTH, 1500, 30, seed=6)
+    (x, t_x, T, logs), _, _ = simulated(TRUTH, 500, 30, seed=6)
     model = fit_erlang_mixture(x, t_x, T, logs)
     shuffled = np.random.default_rng(7).permutation(len(x))
     assert fit_erlang_mixture(x[shuffled], t_x[shuffled], T[shuffled], logs[shuffled]) == model

@@ -4,10 +4,13 @@ History is every day before the cutoff, the horizon is `[cutoff, cutoff + horizo
 order lines, or an `OrderBook` made of them once with `order_book`; the answers are the same.
 """
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Literal, TypeAlias
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from polars import col
 
 from churnkit.customers.features import FEATURES
@@ -24,6 +27,7 @@ from churnkit.errors import MissingColumnError, ShortHistoryError, UsageError
 from churnkit.terms import Term
 
 Orders: TypeAlias = pl.DataFrame | OrderBook
+Clock: TypeAlias = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 
 EPOCH = date(1970, 1, 1)
 ENGINE: Literal["streaming"] = "streaming"  # the answers are those of the other engine, sooner
@@ -141,23 +145,38 @@ def spend_within(orders: Orders, *, cutoff: date, days: int) -> pl.DataFrame:
     return _within(orders, cutoff, cutoff - timedelta(days=at_least_one_day(days, "days")), cutoff)
 
 
-def log_gaps(orders: Orders, *, cutoff: date) -> pl.DataFrame:
+def log_gaps(orders: Orders, *, cutoff: date, clock: Clock | None = None) -> pl.DataFrame:
     """How even the rhythm of each customer is: the sum of the natural logs of the gaps between their order days.
 
     Among gaps that make up the same span it is greatest where all are equal. Every log is rounded to a millionth before
     it is added up, so that the sum does not depend on the order of addition.
 
+    Args:
+        orders: Clean order lines or an order book.
+        cutoff: The first day that is not seen.
+        clock: Time at the beginning of days since 1970-01-01, where gaps are not to be measured in days.
+
     Returns:
         `customer_id log_gaps`, in the order of `snapshot`; 0 where there is one order day only.
     """
-    unit = 2**20
-    return (
+    days = (
         order_book(orders)
         .orders.lazy()
         .filter(col("new_day") & (col("day") < _day(cutoff)))
+        .select("customer_id", "day", "gap_days")
+        .collect(engine=ENGINE)
+    )
+    gap = days["gap_days"].cast(pl.Float64)
+    if clock is not None:
+        day, before = days["day"].to_numpy(), (days["day"] - days["gap_days"].fill_null(0)).to_numpy()
+        gap = pl.Series(clock(day) - clock(before)).set(days["gap_days"].is_null(), None)
+    unit = 2**20
+    return (
+        days.lazy()
+        .with_columns((gap.log() * unit).round().cast(pl.Int64).alias("log"))
         .group_by("customer_id")
-        .agg((col("gap_days").log() * unit).round().cast(pl.Int64).sum().alias("sum"))
-        .select(col("customer_id").cast(pl.String), log_gaps=col("sum") / unit)
+        .agg(col("log").sum())
+        .select(col("customer_id").cast(pl.String), log_gaps=col("log") / unit)
         .sort("customer_id")
         .collect(engine=ENGINE)
     )
