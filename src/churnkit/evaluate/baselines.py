@@ -76,7 +76,8 @@ def fit_plain_logistic(X: FloatArray, churned: FloatArray) -> Callable[[FloatArr
     def filled(matrix: FloatArray) -> FloatArray:
         return np.where(np.isnan(matrix), mean, matrix)
 
-    fitted = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1_000)).fit(filled(X), churned)
+    regression = LogisticRegression(solver="newton-cholesky")
+    fitted = make_pipeline(StandardScaler(), regression).fit(filled(X), churned)
     return lambda now: np.asarray(fitted.predict_proba(filled(now))[:, 1])
 
 

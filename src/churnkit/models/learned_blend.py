@@ -27,6 +27,7 @@ _FOLDS = 3
 _MOST_ROWS_TO_WEIGH = 20_000
 _WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _CLOSE = 0.001  # a smaller share of the log loss does not move the weight away from the middle
+_SETTLED = 1e-9
 _PRIOR = 20.0  # how strongly a calibration by few rows is held to none at all
 
 
@@ -133,15 +134,22 @@ def calibration(log_odds: FloatArray, y: FloatArray) -> tuple[float, float]:
     """
     design = np.column_stack([log_odds, np.ones_like(log_odds)])
     prior = np.array([1.0, 0.0])
-    beta = prior.copy()
-    for _ in range(25):
+
+    def cost(beta: FloatArray) -> float:
+        return len(y) * _log_loss(design @ beta, y) + _PRIOR / 2 * float(((beta - prior) ** 2).sum())
+
+    beta, now = prior, cost(prior)
+    for _ in range(50):  # Newton; a step that overshoots is halved
         p = probability_of(design @ beta)
         gradient = design.T @ (p - y) + _PRIOR * (beta - prior)
         curvature = (design * (p * (1 - p))[:, None]).T @ design + _PRIOR * np.eye(2)
         step = np.linalg.solve(curvature, gradient)
-        beta -= step
-        if np.abs(step).max() < 1e-10:
+        while cost(beta - step) > now and np.abs(step).max() > _SETTLED:
+            step = step / 2
+        if np.abs(step).max() <= _SETTLED:
             break
+        beta = beta - step
+        now = cost(beta)
     return float(max(beta[0], 0.0)), float(beta[1])
 
 

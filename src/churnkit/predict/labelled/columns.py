@@ -189,7 +189,11 @@ def _as_category(words: pl.Series, different: int) -> TableColumn | str:
 
 def _encoded(cells: pl.Series, column: TableColumn, decimal: str | None) -> tuple[FloatArray, str]:
     if column.kind == "number":
-        return numbers_of(cells, decimal)[:, None], ""
+        values = numbers_of(cells, decimal)
+        unreadable = int((words_of(cells).is_not_null() & pl.Series(np.isnan(values))).sum())
+        return values[:, None], f"{column.name}: {unreadable:,} rows hold no number: taken as missing" * bool(
+            unreadable
+        )
     words = words_of(cells)
     unknown = words.filter(words.is_not_null() & ~words.is_in(column.levels))
     shown = column.levels[1:] if len(column.levels) == 2 else column.levels

@@ -68,19 +68,19 @@ def customer_table(
     """
     raw = lines if isinstance(lines, RawLines) else RawLines.from_frame(lines)
     names = column_names(raw)
-    label_column = resolve(label, names, "label", raw) if label is not None else None
     named = resolve(customer, names, "customer", raw) if customer is not None else None
     amount_column = resolve(amount, names, "amount", raw) if amount is not None else None
     left_out = {resolve(name, names, "ignore", raw) for name in ignore}
     cells = raw.collect()
     if not cells.height:
         raise DataError(f"{raw.name} is empty", hint="give a table with one row per customer")
-    if named is not None and named == label_column:
-        raise UsageError(f"{named} is named as the customer and as the label", hint="name another: --label COLUMN")
+    id_column = named or _id_column(cells.drop(label or "", strict=False))
+    _refuse_orders(cells, id_column, raw.name, has_label=label is not None)
+    label_column = resolve(label, names, "label", raw) if label is not None else None
+    if id_column is not None and id_column == label_column:
+        raise UsageError(f"{id_column} is the customer and the label", hint="name another column: --label COLUMN")
     labels = read_labels(cells[label_column], churned_value) if label_column is not None else None
     free = cells.drop(column for column in (label_column,) if column is not None)
-    id_column = named or _id_column(free)
-    _refuse_orders(free, id_column, raw.name)
     ids, id_notes = _ids(free, id_column)
     cents = None if amount_column is None else _cents(cells[amount_column], decimal)
     used = free.drop({*left_out, *((id_column,) if id_column is not None else ())}, strict=False)
@@ -115,7 +115,7 @@ def _counts(column: pl.Series) -> float:
     return column.len() / values if values > 10 else 0.0
 
 
-def _refuse_orders(cells: pl.DataFrame, id_column: str | None, name: str) -> None:
+def _refuse_orders(cells: pl.DataFrame, id_column: str | None, name: str, *, has_label: bool) -> None:
     """A table in which customers repeat and days stand is an order file."""
     if id_column is None or _counts(cells[id_column]) < _ORDERS_PER_CUSTOMER:
         return
@@ -124,8 +124,11 @@ def _refuse_orders(cells: pl.DataFrame, id_column: str | None, name: str) -> Non
         return
     raise UsageError(
         f"{name} holds order lines: {cells.height:,} rows for {cells[id_column].n_unique():,} customers in "
-        f"{id_column}, dated by {dated}; --label is for a table with one row per customer",
-        hint="leave out --label: whether a customer of an order file churned is read from the orders",
+        f"{id_column}, dated by {dated}; {'--label' if has_label else 'this model'} is for a table with one row per "
+        "customer",
+        hint="leave out --label: whether a customer of an order file churned is read from the orders"
+        if has_label
+        else "train a model of the orders: churnkit train ORDERS -o FILE",
     )
 
 

@@ -58,18 +58,20 @@ def train_labelled(
     table: CustomerTable,
     *,
     decimal: str | None = None,
+    folds: int | None = None,
     seed: int = 0,
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Trained:
     """Train on a table whose label says who churned, and judge it by stratified cross-validation.
 
-    Ten folds, five from 20,000 rows up. Within each, the members are weighed and calibrated on folds of the training
+    Within each fold, the members are weighed and calibrated on folds of the training
     part alone. One model fitted to all rows is kept.
 
     Args:
         table: A table with labels (`customer_table`).
         decimal: The decimal sign of numbers in text.
+        folds: Of the cross-validation; ten where not given, five from 20,000 rows up.
         seed: Of the folds and fits.
         jobs: Folds that are fitted at the same time; the result does not depend on it.
         progress: Called with the name of each phase as it begins.
@@ -90,7 +92,7 @@ def train_labelled(
     blend = fit_learned_blend(rows.X, rows.y, spline_columns=rows.splines, seed=seed)
     say("cross-validating")
     probability, pushes = blend.probability(X), column_pushes(blend, X, chosen.columns)
-    folds = _FOLDS if len(rows.y) < _MANY else _FOLDS_OF_MANY
+    folds = folds or (_FOLDS if len(rows.y) < _MANY else _FOLDS_OF_MANY)
     plain = np.zeros(len(rows.y))
     fold = stratified_folds(rows.y, folds, seed=seed)
     for held_out, unseen, peer in _fitted_folds(rows, fold, seed, jobs):
@@ -174,7 +176,11 @@ def _figures(y: FloatArray, p: FloatArray, plain: FloatArray, folds: int) -> dic
         "brier": brier(y, p),
         "calibration_error": calibration_error(y, p),
         "base_rate_log_loss": base_loss,
-        "one_hot_logistic": {"auc": auc(y, plain), "log_loss": log_loss(y, plain), "brier": brier(y, plain)},
+        "one_hot_logistic": {
+            "auc": round(auc(y, plain), 6),  # its last bits depend on the machine
+            "log_loss": round(log_loss(y, plain), 6),
+            "brier": round(brier(y, plain), 6),
+        },
         "has_signal": log_loss(y, p) < base_loss,
     }
 
