@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from churnkit.customers.snapshot import log_gaps, order_book, snapshot
 from churnkit.models.btyd import BGNBD, MBGNBD, fit_bgnbd, fit_mbgnbd
+from churnkit.models.btyd_average import fit_average
 from churnkit.models.erlang import ErlangMixture, fit_erlang_mixture
 from churnkit.models.pareto import ParetoNBD, fit_pareto_nbd
 from churnkit.models.seasonal import Season, fit_season
@@ -268,14 +269,15 @@ def layer(world: World) -> dict[str, FloatArray]:
     days = book.orders.filter(pl.col("new_day") & (pl.col("day") < cutoff)).group_by("day").len().sort("day")
     season = fit_season(x, first, last, cutoff, days["day"].to_numpy(), days["len"].to_numpy())
     answers = {}
-    for name, clock in (("", Season()), (" on the clock", season)):
+    for name, clock in (("", Season()), ("+season", season)):
         t_x, T = clock.habit(first, last, cutoff)
         horizon = clock.horizon(cutoff, world.horizon_days)
         sums = log_gaps(book, cutoff=world.cutoff, clock=clock.clock)["log_gaps"].to_numpy()
         for fit in (fit_bgnbd, fit_mbgnbd, fit_pareto_nbd):
-            answers[fit.__name__[4:] + name] = fit(x, t_x, T).no_order_probability(x, t_x, T, horizon)
-        mixture = fit_erlang_mixture(x, t_x, T, sums)
-        answers["erlang_mixture" + name] = mixture.no_order_probability(x, t_x, T, sums, horizon)
+            answers[fit.__name__.split("_")[1] + name] = fit(x, t_x, T).no_order_probability(x, t_x, T, horizon)
+        for fit_with_gaps in (fit_erlang_mixture, fit_average):
+            model = fit_with_gaps(x, t_x, T, sums)
+            answers[fit_with_gaps.__name__.split("_")[1] + name] = model.no_order_probability(x, t_x, T, sums, horizon)
     return answers
 
 
@@ -286,10 +288,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     for make in WORLDS:
-        few = make is few_customers
-        world = make(chosen.seed, FEW_CUSTOMERS if few else chosen.customers)
-        for name, probability in layer(world).items():
-            print(f"{world.name:15} {name:28} {100 * regret(probability, world):6.2f} %")
+        world = make(chosen.seed, FEW_CUSTOMERS if make is few_customers else chosen.customers)
+        regrets = {name: 100 * regret(probability, world) for name, probability in layer(world).items()}
+        if make is WORLDS[0]:
+            print(f"{'regret in %':15}", *(f"{name:>{max(len(name), 6)}}" for name in regrets))
+        print(f"{world.name:15}", *(f"{value:{max(len(name), 6)}.2f}" for name, value in regrets.items()), flush=True)
 
 
 if __name__ == "__main__":

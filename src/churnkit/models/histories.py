@@ -68,6 +68,7 @@ def maximise(
         tolerance: Relative gain in the mean log likelihood that is not worth another step.
     """
     from scipy.optimize import minimize
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     def loss(log_parameters: FloatArray) -> tuple[float, FloatArray]:
         parameters = np.exp(log_parameters)
@@ -75,12 +76,12 @@ def maximise(
         return -value, -slopes * parameters
 
     options = {"maxiter": 500, "ftol": tolerance, "gtol": 1e-8}
-    fits = [
-        minimize(
-            loss, np.log(s), jac=True, method="L-BFGS-B", bounds=[(-_LOG_BOUND, _LOG_BOUND)] * len(s), options=options
-        )
-        for s in starts
-    ]
+    bounds = [(-_LOG_BOUND, _LOG_BOUND)]
+    with threadpool_limits(1):  # threads that wait for each other over a few numbers took 97 % of the time
+        fits = [
+            minimize(loss, np.log(s), jac=True, method="L-BFGS-B", bounds=bounds * len(s), options=options)
+            for s in starts
+        ]
     best = min(fits, key=lambda fit: float(fit.fun)).x
     return [float(value) for value in np.exp(best)], bool((np.abs(best) >= _LOG_BOUND - 1e-3).any())
 
