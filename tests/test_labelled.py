@@ -1,9 +1,11 @@
 """A table with a column that says who churned: what is read from it, what is learned, and how honestly it is judged."""
 
+import io
 import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from churnkit.cli.app import run
 from churnkit.errors import DataError, MissingColumnError, ModelFileError, ShortHistoryError, UsageError
 from churnkit.evaluate.metrics import auc
 from churnkit.models.container import read_container, write_container
@@ -79,7 +82,7 @@ def test_the_value_that_means_churned_can_be_named() -> None:
 
 def test_the_note_of_a_label_says_its_values_and_counts() -> None:
     assert read_labels(pl.Series("Churn", ["Yes", "No", "No", ""])).note == (
-        "Churn says churned: Yes (1); stayed: No (2) (--label-churned); 1 rows have no label"
+        "Churn says churned: Yes (1); stayed: No (2) (--label-churned); without a label: 1"
     )
 
 
@@ -133,7 +136,7 @@ def test_a_category_is_one_column_a_value_and_an_unknown_value_is_missing_and_co
     assert np.array_equal(X[0], [0, 0, 1, 1])
     assert np.isnan(X[1, :3]).all()
     assert np.isnan(X[2]).all()
-    assert [note.split(" rows")[0] for note in notes] == ["plan: 1", "yes: 1"]
+    assert [note.split(" a value")[0] for note in notes] == ["plan: 1 row holds", "yes: 1 row holds"]
 
 
 def test_the_id_is_found_by_name_or_by_content_else_rows_are_numbered() -> None:
@@ -407,3 +410,107 @@ def test_telco_is_forecast_better_than_by_one_hot_logistic_regression(real_data:
     assert np.array_equal(
         matrix_of(csv.cells, result.model.columns)[0], matrix_of(typed.cells, result.model.columns)[0], equal_nan=True
     )
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Ran]:
+    """The command line, in a folder with a table of subscribers, a newer one without its label, and a model."""
+    folder = tmp_path_factory.mktemp("subscribers")
+    subscribers().write_csv(folder / "table.csv")
+    subscribers(30, seed=9).drop("churned").write_csv(folder / "new.csv")
+
+    def run_there(*arguments: str) -> Ran:
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            patch.setenv("HOME", str(folder))
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            code = run(list(arguments))
+        texts = [stream.buffer.getvalue().decode() for stream in (out, err) if isinstance(stream.buffer, io.BytesIO)]
+        return Ran(int(code), *texts)
+
+    trained = run_there("train", "table.csv", "--label", "churned", "-o", "t.model")
+    assert trained.code == 0, trained.err
+    assert "Judged by 10-fold cross-validation" in trained.err
+    return run_there
+
+
+def test_the_answers_are_as_the_schemas_say(shell: Callable[..., Ran]) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    lines = {
+        "score": ("score", "new.csv", "-m", "t.model", "--amount", "monthly_fee"),
+        "model": ("model", "t.model"),
+        "explain": ("explain", "new.csv", "-m", "t.model", "--id", "S01001"),
+    }
+    for name, line in lines.items():
+        answered = shell(*line, "-f", "json")
+        assert answered.code == 0, answered.err
+        schema = json.loads(shell("schema", name).out)
+        jsonschema.validate(json.loads(answered.out), schema, format_checker=jsonschema.FormatChecker())
+
+
+def test_score_with_a_label_judges_itself_and_with_a_model_only_scores(shell: Callable[..., Ran]) -> None:
+    both = shell("score", "table.csv", "--label", "churned", "-f", "json")
+    answer = json.loads(both.out)
+    assert answer["schema"] == "churnkit/score/1"
+    assert (answer["cutoff"], answer["horizon_days"]) == (None, None)
+    assert answer["model"]["check"]["folds"] == 10
+    assert answer["summary"]["scored"] == len(answer["rows"]) == 400
+    assert set(answer["rows"][0]) == {term.name for term in SCORE}
+    again = shell("score", "table.csv", "-m", "t.model", "-f", "json")
+    assert json.loads(again.out)["rows"] != answer["rows"], "the model of the file has seen these customers"
+    assert "Judged" not in again.err
+
+
+def test_the_label_of_a_table_that_is_scored_is_not_looked_at(shell: Callable[..., Ran], tmp_path: Path) -> None:
+    fresh = subscribers(40, seed=8)
+    fresh.write_csv(tmp_path / "with.csv")
+    fresh.drop("churned").write_csv(tmp_path / "without.csv")
+    outs = [
+        shell("score", str(tmp_path / f"{name}.csv"), "-m", "t.model", "-f", "csv").out for name in ("with", "without")
+    ]
+    assert outs[0] == outs[1] != ""
+
+
+def test_a_table_leaves_out_the_columns_that_need_time(shell: Callable[..., Ran]) -> None:
+    header = shell("score", "new.csv", "-m", "t.model").out.splitlines()[2]
+    assert header.split() == ["rank", "customer_id", "churn_probability", "risk", "reasons"]
+    asked = shell("score", "new.csv", "-m", "t.model", "--columns", "customer_id,recency_days").out.splitlines()[2]
+    assert asked.split() == ["customer_id", "recency_days"]
+
+
+def test_min_risk_top_and_fail_if_any_work_on_tables_too(shell: Callable[..., Ran]) -> None:
+    line = ("score", "new.csv", "-m", "t.model", "-f", "ndjson")
+    rows = [json.loads(row) for row in shell(*line, "--min-risk", "0.3", "--top", "2").out.splitlines()]
+    assert len(rows) == 2
+    assert shell(*line, "--fail-if-any").code == 1
+    assert shell(*line, "--min-risk", "1", "--fail-if-any").code == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("score table.csv --label churned --cutoff 2024-01-01", 2, "--cutoff is for orders"),
+        ("score table.csv --label churned --date months", 2, "--date is for orders"),
+        ("score new.csv -m t.model --label plan", 2, "trained on the label churned, not on plan"),
+        ("score new.csv --ignore plan", 2, "without --label"),
+        ("score table.csv --label churn", 65, "did you mean 'churned'?"),
+        ("score table.csv --label churned --amount plan", 65, "plan holds no amount"),
+        ("segment table.csv -m t.model", 2, "is a model of a labelled table"),
+        ("backtest table.csv", 65, "holds no orders"),
+        ("explain new.csv -m t.model --id nobody", 65, "no customer 'nobody'"),
+        ("train table.csv --label churned -o x.model --export-sklearn x.joblib", 2, "--export-sklearn is for models"),
+    ],
+)
+def test_what_makes_no_sense_is_said(shell: Callable[..., Ran], line: str, code: int, said: str) -> None:
+    ran = shell(*line.split())
+    assert (ran.code, ran.out) == (code, "")
+    assert said in ran.err

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from churnkit.models.blend import probability_of
-from churnkit.models.boosting import fit_boosting
+from churnkit.models.boosting import BoostingSize, fit_boosting
 from churnkit.models.folds import stratified_folds
 from churnkit.models.logistic import SplineLogistic, fit_logistic
 from churnkit.models.trees import Trees
@@ -22,6 +22,7 @@ FloatArray: TypeAlias = NDArray[np.float64]
 
 TREES, LOGISTIC = "trees.", "logistic."
 _C = 0.05
+_ROUNDS, _RATE = 60, 0.1  # as good as 120 at 0.05 (measured), in half the time
 _LEAST_LEAF, _USUAL_LEAF, _LEAVES_OF_ROWS = 10, 40, 25  # a leaf holds at least a 25th of few rows
 _FOLDS = 3
 _MOST_ROWS_TO_WEIGH = 20_000
@@ -111,7 +112,8 @@ def fit_learned_blend(X: FloatArray, y: FloatArray, *, spline_columns: Sequence[
 
     def members(rows: NDArray[Any]) -> tuple[Trees, SplineLogistic]:
         leaf = min(_USUAL_LEAF, max(_LEAST_LEAF, len(y[rows]) // _LEAVES_OF_ROWS))
-        trees = fit_boosting(X[rows], y[rows], monotone=[0] * X.shape[1], seed=seed, min_leaf=leaf)
+        size: BoostingSize = {"rounds": _ROUNDS, "rate": _RATE, "min_leaf": leaf}
+        trees = fit_boosting(X[rows], y[rows], monotone=[0] * X.shape[1], seed=seed, **size)
         return trees, fit_logistic(X[rows], y[rows], spline_columns=spline_columns, C=_C, seed=seed)
 
     some = np.unique(np.linspace(0, len(y) - 1, min(len(y), _MOST_ROWS_TO_WEIGH)).round().astype(np.int64))

@@ -163,8 +163,8 @@ def _as_numbers(cells: pl.Series, words: pl.Series, decimal: str | None) -> tupl
         return "numbers its rows", []
     notes = [f"{cells.name}: {parsed.note}"] if parsed.note else []
     if not cells.dtype.is_numeric() and (gaps := len(values) - len(present)):
-        what = f", {unreadable:,} of them no number" if unreadable else ""
-        notes.append(f"{cells.name}: {gaps:,} rows hold no number{what}: taken as missing")
+        what = f" ({unreadable:,} of them something else)" if unreadable else ""
+        notes.append(f"{cells.name}: {_rows(gaps)} no number{what}: taken as missing")
     return TableColumn(cells.name, "number", usual=float(np.median(present))), notes
 
 
@@ -191,9 +191,8 @@ def _encoded(cells: pl.Series, column: TableColumn, decimal: str | None) -> tupl
     if column.kind == "number":
         values = numbers_of(cells, decimal)
         unreadable = int((words_of(cells).is_not_null() & pl.Series(np.isnan(values))).sum())
-        return values[:, None], f"{column.name}: {unreadable:,} rows hold no number: taken as missing" * bool(
-            unreadable
-        )
+        note = f"{column.name}: {_rows(unreadable)} no number: taken as missing" if unreadable else ""
+        return values[:, None], note
     words = words_of(cells)
     unknown = words.filter(words.is_not_null() & ~words.is_in(column.levels))
     shown = column.levels[1:] if len(column.levels) == 2 else column.levels
@@ -202,7 +201,7 @@ def _encoded(cells: pl.Series, column: TableColumn, decimal: str | None) -> tupl
     note = ""
     if unknown.len():
         note = (
-            f"{column.name}: {unknown.len():,} rows hold a value that the training had seldom or never "
+            f"{column.name}: {_rows(unknown.len())} a value that the training had seldom or never "
             f"({_listed(sorted(set(unknown.to_list())))}): taken as missing"
         )
     return np.where(known[:, None], values, np.nan), note
@@ -210,3 +209,7 @@ def _encoded(cells: pl.Series, column: TableColumn, decimal: str | None) -> tupl
 
 def _listed(names: Sequence[Any]) -> str:
     return ", ".join(str(name)[:40] for name in names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
+
+
+def _rows(count: int) -> str:
+    return "1 row holds" if count == 1 else f"{count:,} rows hold"

@@ -149,4 +149,4 @@ def _note(label: Label, counts: dict[str, int], unlabelled: int) -> str:
         return shown + (" and others" if len(values) > _MOST_SHOWN else "")
 
     note = f"{label.column} says churned: {told(label.churned)}; stayed: {told(label.stayed)} (--label-churned)"
-    return note + (f"; {unlabelled:,} rows have no label" if unlabelled else "")
+    return note + (f"; without a label: {unlabelled:,}" if unlabelled else "")

@@ -83,7 +83,7 @@ class Prediction:
     Attributes:
         columns: What they read.
         probability: P(churned).
-        pushes: Log odds that each column adds, against the average customer: (rows, columns).
+        pushes: Log odds that each column adds (`column_pushes`): (rows, columns).
         notes: What was noticed in the table.
     """
 
@@ -113,5 +113,12 @@ def predict(model: LabelledModel, cells: pl.DataFrame, decimal: str | None = Non
 
 
 def column_pushes(blend: LearnedBlend, X: FloatArray, columns: Sequence[TableColumn]) -> FloatArray:
-    """Log odds that each column of the table adds, against the mean of the training rows."""
-    return blend.contributions(X, groups_of(columns), len(columns))
+    """Log odds that each column of the table adds: a number against its usual value, a category against the average.
+
+    Against the average alone, a number on the safe side of the usual one could be told as a reason to worry: a few
+    customers at great risk move the average far from what is usual.
+    """
+    groups, numbers = groups_of(columns), np.array([column.kind == "number" for column in columns])
+    usual = np.array([column.usual if column.kind == "number" else np.nan for column in columns])[groups]
+    at_usual = blend.contributions(usual[None, :], groups, len(columns))[0]
+    return blend.contributions(X, groups, len(columns)) - np.where(numbers, at_usual, 0.0)

@@ -14,7 +14,8 @@ from churnkit.predict.reasons import LEAST_PUSH, LEAST_SHARE, MOST_REASONS
 def table_reasons(cells: pl.DataFrame, prediction: Prediction, decimal: str | None = None) -> list[list[str]]:
     """At most three reasons for each row of a table, the strongest first.
 
-    Only columns that push the churn probability up are told, or, where none does, those that push it down.
+    Of a customer at more risk than usual the columns are told that push the churn probability up, of any other those
+    that push it down.
 
     Args:
         cells: The table.
@@ -44,7 +45,7 @@ def statements(cells: pl.DataFrame, columns: Sequence[TableColumn], decimal: str
 
 
 def _strongest(push: NDArray[np.float64]) -> list[int]:
-    strength = push if push.max() >= LEAST_PUSH else -push
+    strength = push if push.sum() >= 0 else -push
     least = max(LEAST_PUSH, LEAST_SHARE * strength.max())
     order = np.argsort(-strength, kind="stable")[:MOST_REASONS]
     return [int(place) for place in order if strength[place] >= least]
