@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.int64]
 
 PROBABILITY_CLIP = 1e-5
 
@@ -84,10 +85,33 @@ def calibration_error(y: ArrayLike, p: ArrayLike, bins: int = 10) -> float:
     Source: Naeini, Cooper and Hauskrecht (2015), AAAI: the expected calibration error, here with equal-sized bins.
     """
     churned, probability = _checked(y, p)
-    order = np.argsort(probability, kind="stable")
-    place = np.arange(len(order)) * bins // max(len(order), 1)
-    gap = (probability - _tie_means(churned, probability))[order]
+    order, place = _equal_bins(probability, bins)
+    gap = (probability - tie_means(churned, probability))[order]
     return float(np.abs(np.bincount(place, gap)).sum() / len(order)) if len(order) else float("nan")
+
+
+def calibration_floor(p: ArrayLike, bins: int = 10) -> float:
+    """The calibration error to expect of these probabilities if they were true: what chance alone leaves.
+
+    The gap of a bin then has mean 0 and the variance of a sum of coin tosses, and the mean distance of a normal number
+    from its mean is sqrt(2 / pi) of its deviation. Where hardly anybody is expected to churn, or nearly everybody,
+    twice the rarer outcome's expected number is less and takes its place.
+
+    Example:
+        >>> round(calibration_floor([0.5] * 1_000), 4)
+        0.0126
+    """
+    probability = np.asarray(p, dtype=np.float64)
+    if not len(probability):
+        return float("nan")
+    order, bin_of = _equal_bins(probability, bins)
+    values, place, count = np.unique(probability, return_inverse=True, return_counts=True)
+    pair, shared = np.unique(bin_of * len(count) + place[order], return_counts=True)  # a tie may lie in several bins
+    bin_of, tie = np.divmod(pair, len(count))
+    value = values[tie]
+    spread = np.bincount(bin_of, shared**2 / count[tie] * value * (1 - value))
+    rarer = np.minimum(np.bincount(bin_of, shared * value), np.bincount(bin_of, shared * (1 - value)))
+    return float(np.minimum(np.sqrt(2 / np.pi * spread), 2 * rarer).sum() / len(probability))
 
 
 def lift_at(y: ArrayLike, p: ArrayLike, share: float = 0.1) -> float:
@@ -103,7 +127,7 @@ def lift_at(y: ArrayLike, p: ArrayLike, share: float = 0.1) -> float:
         2.0
     """
     churned, score = _checked(y, p)
-    top = _in_top(score, share)
+    top = in_top(score, share)
     return float((top * churned).sum() / top.sum() / churned.mean()) if churned.any() else float("nan")
 
 
@@ -133,7 +157,29 @@ def captured_money_at(y: ArrayLike, p: ArrayLike, money: ArrayLike, share: float
     """
     churned, score = _checked(y, p)
     lost = churned * np.asarray(money, dtype=np.float64)
-    return float((_in_top(score, share) * lost).sum() / lost.sum()) if lost.any() else float("nan")
+    return float((in_top(score, share) * lost).sum() / lost.sum()) if lost.any() else float("nan")
+
+
+def in_top(score: FloatArray, share: float) -> FloatArray:
+    """How much of each row is within the top of the list: 1, 0, or a fraction where ties lie across its end.
+
+    Example:
+        >>> in_top(np.array([0.9, 0.2, 0.4, 0.4]), share=0.5).tolist()
+        [1.0, 0.0, 0.5, 0.5]
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"the top of a list is a share above 0 and up to 1, not {share}")
+    n_top = max(1, int(share * len(score) + 1e-9))
+    inside = np.zeros(len(score))
+    inside[np.argsort(-score, kind="stable")[:n_top]] = 1
+    return tie_means(inside, score)
+
+
+def tie_means(values: FloatArray, score: FloatArray) -> FloatArray:
+    """Each value replaced by the mean over the rows of equal score."""
+    _, place, count = np.unique(score, return_inverse=True, return_counts=True)
+    means: FloatArray = (np.bincount(place, values, minlength=len(count)) / count)[place]
+    return means
 
 
 def _checked(y: ArrayLike, p: ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -145,18 +191,7 @@ def _checked(y: ArrayLike, p: ArrayLike) -> tuple[FloatArray, FloatArray]:
     return churned, score
 
 
-def _tie_means(values: FloatArray, score: FloatArray) -> FloatArray:
-    """Each value replaced by the mean over the rows of equal score."""
-    _, place, count = np.unique(score, return_inverse=True, return_counts=True)
-    means: FloatArray = (np.bincount(place, values, minlength=len(count)) / count)[place]
-    return means
-
-
-def _in_top(score: FloatArray, share: float) -> FloatArray:
-    """How much of each row is within the top of the list: 1, 0, or a fraction where ties lie across its end."""
-    if not 0 < share <= 1:
-        raise ValueError(f"the top of a list is a share above 0 and up to 1, not {share}")
-    n_top = max(1, int(share * len(score) + 1e-9))
-    inside = np.zeros(len(score))
-    inside[np.argsort(-score, kind="stable")[:n_top]] = 1
-    return _tie_means(inside, score)
+def _equal_bins(probability: FloatArray, bins: int) -> tuple[IntArray, IntArray]:
+    """The rows in rising order, and the bin of each place in it: equally many rows a bin."""
+    order = np.argsort(probability, kind="stable")
+    return order, np.arange(len(order)) * bins // max(len(order), 1)
