@@ -172,6 +172,16 @@ def test_row_order_changes_no_bit_and_days_and_weeks_give_the_same_probabilities
     assert in_weeks == pytest.approx(model.no_order_probability(x, t_x, T, logs, 60), abs=1e-3)
 
 
+def test_evenly_spaced_histories_stand_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    history, _, _ = simulated(TRUTH, 6000, 30, seed=8)
+    whole = fit_erlang_mixture(*history)
+    monkeypatch.setattr(erlang, "_MOST_HISTORIES", 3000)
+    thin = fit_erlang_mixture(*history)
+    assert thin != whole
+    difference = thin.no_order_probability(*history, 60) - whole.no_order_probability(*history, 60)
+    assert np.abs(difference).mean() < 0.004
+
+
 def test_a_handful_of_customers_and_those_who_never_return_are_no_trouble() -> None:
     T = np.arange(1.0, 60)
     nobody_returns = fit_erlang_mixture(np.zeros_like(T), np.zeros_like(T), T, np.zeros_like(T))

@@ -58,7 +58,8 @@ class BuyTillYouDie(ABC):
 
     @staticmethod
     @abstractmethod
-    def _branches(x: FloatArray, a: float, b: float) -> "_Branches": ...
+    def branches(x: FloatArray, a: float, b: float) -> "Branches":
+        """The two ways to have made x orders, given the shapes of the dropout."""
 
     @abstractmethod
     def _posterior_b(self, x: FloatArray) -> FloatArray: ...
@@ -72,7 +73,7 @@ class BuyTillYouDie(ABC):
             T: Time from first order to the cutoff.
         """
         x, t_x, T = checked(x, t_x, T)
-        return _likelihood(type(self), (self.r, self.alpha, self.a, self.b), x, t_x, T).log
+        return likelihood_of(type(self), (self.r, self.alpha, self.a, self.b), x, t_x, T).log
 
     def alive_probability(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
         """P(the customer still has the habit at the cutoff). This is not 1 - P(churn)."""
@@ -125,7 +126,7 @@ class BuyTillYouDie(ABC):
         return cls(r, alpha, a, b, at_bound=manifest["at_bound"])
 
     def _alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
-        return _likelihood(type(self), (self.r, self.alpha, self.a, self.b), x, t_x, T).alive
+        return likelihood_of(type(self), (self.r, self.alpha, self.a, self.b), x, t_x, T).alive
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +134,12 @@ class BGNBD(BuyTillYouDie):
     """The BG/NBD: a customer may be gone after any repeat order, and is alive for certain before the first of them."""
 
     @staticmethod
-    def _branches(x: FloatArray, a: float, b: float) -> "_Branches":
+    def branches(x: FloatArray, a: float, b: float) -> "Branches":
+        """Who never came back is alive for certain."""
         repeat = x > 0
         before = b + np.where(repeat, x, 1) - 1
         zero = np.zeros_like(x)
-        return _Branches(
+        return Branches(
             log_alive=zero,
             log_gone=np.where(repeat, math.log(a) - np.log(before), -np.inf),
             alive_by=(zero, zero),
@@ -153,9 +155,10 @@ class MBGNBD(BuyTillYouDie):
     """The modified BG/NBD: a customer may be gone after any order, the first one included."""
 
     @staticmethod
-    def _branches(x: FloatArray, a: float, b: float) -> "_Branches":
+    def branches(x: FloatArray, a: float, b: float) -> "Branches":
+        """Who never came back may be gone since the first order."""
         total = a + b + x
-        return _Branches(
+        return Branches(
             log_alive=np.log(b + x) - np.log(total),
             log_gone=math.log(a) - np.log(total),
             alive_by=(-1 / total, 1 / (b + x) - 1 / total),
@@ -189,7 +192,7 @@ def fit_mbgnbd(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, weights: ArrayLike | 
     return _fit(MBGNBD, x, t_x, T, weights)
 
 
-class _Branches(NamedTuple):
+class Branches(NamedTuple):
     """The two ways to have made x orders, alive and gone after the last one: log factors and derivatives by a, b."""
 
     log_alive: FloatArray
@@ -198,7 +201,9 @@ class _Branches(NamedTuple):
     gone_by: tuple[FloatArray, FloatArray]
 
 
-class _Likelihood(NamedTuple):
+class Likelihood(NamedTuple):
+    """Log likelihood of each customer, P(alive), and the derivatives of the former by r, alpha, a and b."""
+
     log: FloatArray
     alive: FloatArray
     by_parameter: tuple[FloatArray, FloatArray, FloatArray, FloatArray]
@@ -208,12 +213,12 @@ _Parameters: TypeAlias = tuple[float, float, float, float]
 _Model = TypeVar("_Model", bound=BuyTillYouDie)
 
 
-def _likelihood(
+def likelihood_of(
     kind: type[BuyTillYouDie], parameters: _Parameters, x: FloatArray, t_x: FloatArray, T: FloatArray
-) -> _Likelihood:
+) -> Likelihood:
     """Log likelihood of each customer, P(alive), and the derivatives by r, alpha, a and b."""
     r, alpha, a, b = parameters
-    branches = kind._branches(x, a, b)
+    branches = kind.branches(x, a, b)
     log_T, log_t_x = np.log(alpha + T), np.log(alpha + t_x)
     log_alive = branches.log_alive - (r + x) * log_T
     log_gone = branches.log_gone - (r + x) * log_t_x
@@ -222,7 +227,7 @@ def _likelihood(
     gone = np.exp(log_gone - log_either)
     count = x.astype(np.int64)
     (rate_log, rate_sum), (b_log, b_sum), (ab_log, ab_sum) = (rising(c, count) for c in (r, b, a + b))
-    return _Likelihood(
+    return Likelihood(
         rate_log + r * math.log(alpha) + b_log - ab_log + log_either,
         alive,
         (
@@ -239,7 +244,7 @@ def _fit(kind: type[_Model], x: ArrayLike, t_x: ArrayLike, T: ArrayLike, weights
 
     def mean_log_likelihood(parameters: FloatArray) -> tuple[float, FloatArray]:
         r, alpha, a, b = (float(value) for value in parameters)
-        likelihood = _likelihood(kind, (r, alpha, a, b), seen.x, seen.t_x, seen.T)
+        likelihood = likelihood_of(kind, (r, alpha, a, b), seen.x, seen.t_x, seen.T)
         slopes = [float((seen.weight * slope).sum()) for slope in likelihood.by_parameter]
         return float((seen.weight * likelihood.log).sum()), np.array(slopes)
 

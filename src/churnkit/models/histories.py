@@ -55,6 +55,17 @@ def fitting_histories(
     return Histories(x, t_x / unit, T / unit, scaled, weight / weight.sum(), unit, customers)
 
 
+def thinned(seen: Histories, most: int) -> Histories:
+    """At most so many histories, evenly spaced by weight in their sorted order, so that every kind keeps its share."""
+    if len(seen.x) <= most:
+        return seen
+    place = np.searchsorted(np.cumsum(seen.weight), (np.arange(most) + 0.5) / most)
+    rows, counts = np.unique(np.minimum(place, len(seen.x) - 1), return_counts=True)
+    return seen._replace(
+        x=seen.x[rows], t_x=seen.t_x[rows], T=seen.T[rows], log_gaps=seen.log_gaps[rows], weight=counts / most
+    )
+
+
 def maximise(
     mean_log_likelihood: Callable[[FloatArray], tuple[float, FloatArray]],
     starts: Iterable[Sequence[float]],

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from churnkit.errors import ModelFileError
-from churnkit.models.btyd import MBGNBD, _likelihood, fit_mbgnbd
+from churnkit.models.btyd import MBGNBD, fit_mbgnbd, likelihood_of
 from churnkit.models.histories import FloatArray, checked, maximise, number_of
 
 IntArray = NDArray[np.int64]
@@ -190,7 +190,7 @@ def _mean_log_likelihood(parameters: FloatArray, seen: _Seen, spread: float) -> 
     months, (r, alpha, a, b) = parameters[:MONTHS], (float(value) for value in parameters[MONTHS:])
     passed = np.concatenate(([0.0], np.cumsum(months[seen.month]))) / seen.unit
     t_x, T = passed[seen.last] - passed[seen.first], passed[-1] - passed[seen.first]
-    likelihood = _likelihood(MBGNBD, (r, alpha, a, b), seen.x, t_x, T)
+    likelihood = likelihood_of(MBGNBD, (r, alpha, a, b), seen.x, t_x, T)
     rate = seen.weight * (r + seen.x)
     by_t_x, by_T = -rate * (1 - likelihood.alive) / (alpha + t_x), -rate * likelihood.alive / (alpha + T)
     # the clock at a day moves with every day before it: sums over later days of what hangs on the clock there
