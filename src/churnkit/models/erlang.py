@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 
 from churnkit.errors import ModelFileError
 from churnkit.models.btyd import MBGNBD, fit_mbgnbd
+from churnkit.models.erlang_orders import orders_if_alive
 from churnkit.models.histories import (
     FloatArray,
     Histories,
@@ -129,7 +130,7 @@ class ErlangMixture:
             p, weight = (part[of_row] for part in beta_quadrature(self.a, self.b + counts + 1, _QUADRATURE_NODES))
             history = (x[rows], t_x[rows], T[rows])
             for n, k in enumerate(self.shapes):
-                orders = _orders_if_alive(k, self.r, self.alpha[n] / k, p, weight, history, horizon_days)
+                orders = orders_if_alive(k, self.r, self.alpha[n] / k, p, weight, history, horizon_days)
                 answer[rows] += posterior.shape[n, rows] * posterior.alive[n, rows] * orders
         return answer
 
@@ -313,44 +314,6 @@ def _log_prior(parameters: FloatArray) -> tuple[float, FloatArray]:
     value = float((before * np.log(odds / odds.sum())).sum()) - float((off**2).sum()) / (2 * _PRIOR_SPREAD**2)
     by_odds = before / odds - before.sum() / odds.sum()
     return value, np.concatenate((by_odds, -off / _PRIOR_SPREAD**2 / alpha, np.zeros(3)))
-
-
-def _orders_if_alive(
-    k: int,
-    r: float,
-    alpha: float,
-    p: FloatArray,
-    weight: FloatArray,
-    history: tuple[FloatArray, FloatArray, FloatArray],
-    horizon: float,
-) -> FloatArray:
-    """Expected orders of an alive customer: the mean of (1 - (1 - p) ** whole(M / k)) / p.
-
-    M is the number of events in the horizon and of those since the last order. As a function of M the power is a
-    geometric series times a factor of period k, hence a sum over the k-th roots of unity of geometric series; the mean
-    of each over the negative binomial number of events is a power. The mean over p is taken by quadrature.
-    """
-    x, t_x, T = history
-    n, h, z = (r + k * x)[:, None], (horizon / (alpha + T))[:, None], ((T - t_x) / (alpha + T))[:, None]
-    waiting = np.ones((k, len(x)))
-    for j in range(1, k):
-        waiting[j] = waiting[j - 1] * (n[:, 0] + (j - 1)) * z[:, 0] / j
-    waiting = waiting / waiting.sum(axis=0)
-    p = np.clip(p, 1e-7, 1 - 1e-7)
-    root = np.exp(np.log1p(-p) / k)
-    power = np.zeros_like(p)
-    for turn in range(k // 2 + 1):  # the roots come in conjugate pairs: the other half gives the same real part
-        unit = complex(math.cos(2 * math.pi * turn / k), math.sin(2 * math.pi * turn / k))
-        geometric = root * unit
-        stays = 1 + (1 - geometric) * h
-        per_event = geometric / stays
-        mean = waiting[-1][:, None] * np.ones_like(per_event)
-        for j in range(k - 2, -1, -1):
-            mean = mean * per_event + waiting[j][:, None]
-        share = (1 - 1 / (1 - p)) / (1 - 1 / geometric) / k if k > 1 else 1.0
-        pair = 1.0 if turn in (0, k / 2) else 2.0
-        power += pair * np.real(share * mean * np.exp(-n * np.log(stays)))
-    return np.asarray((weight * (1 - power) / p).sum(axis=1))
 
 
 def _numbers(model: str, name: str, values: object, many: int) -> tuple[float, ...]:
