@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -147,6 +149,20 @@ def test_the_id_is_found_by_name_or_by_content_else_rows_are_numbered() -> None:
     nameless = customer_table(frame.drop("subscriber_id"), label="churned")
     assert nameless.customer_ids.head(2).to_list() == ["row 1", "row 2"]
     assert "--customer" in nameless.notes[-1]
+
+
+def test_a_column_of_decimal_commas_is_no_id_though_each_value_stands_once() -> None:
+    frame = subscribers(60).with_columns(
+        subscriber_id=pl.Series([f"{row},{row % 10}1" for row in range(60)]),
+    )
+    table = customer_table(frame.rename({"subscriber_id": "area"}), label="churned")
+    assert table.id_column is None
+    assert choose_columns(table.cells).columns[0].kind == "number"
+
+
+def test_a_column_of_two_decimal_signs_is_named() -> None:
+    with pytest.raises(DataError, match=r"^area: some numbers have a decimal point"):
+        choose_columns(pl.DataFrame({"area": ["1.25", "2,75", "3.5", "4,5"] * 10}))
 
 
 def test_orders_are_no_table_of_customers() -> None:
@@ -514,3 +530,18 @@ def test_what_makes_no_sense_is_said(shell: Callable[..., Ran], line: str, code:
     ran = shell(*line.split())
     assert (ran.code, ran.out) == (code, "")
     assert said in ran.err
+
+
+def test_the_python_of_the_page_gives_what_the_shell_gives(
+    shell: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (block,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs" / "labelled.md").read_text("utf-8"), re.M | re.S)
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(block, names)
+    asked = shell("score", "table.csv", "--label", "churned", "-f", "ndjson")
+    assert [json.loads(row)["customer_id"] for row in asked.out.splitlines()] == names["scored"][
+        "customer_id"
+    ].to_list()
+    assert (tmp_path / "subscribers.model").exists()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from churnkit.errors import DataError, MissingColumnError
 from churnkit.orders.dates import date_shares
 from churnkit.orders.names import name_words
-from churnkit.orders.numbers import parse_numbers
+from churnkit.orders.numbers import Numbers, parse_numbers
 from churnkit.predict.labelled.labels import text_of
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -129,7 +129,7 @@ def words_of(cells: pl.Series) -> pl.Series:
 
 def numbers_of(cells: pl.Series, decimal: str | None = None) -> FloatArray:
     """A column as numbers, NaN where there is none."""
-    values = parse_numbers(cells, decimal).values.fill_null(float("nan")).to_numpy()
+    values = _parsed(cells, decimal).values.fill_null(float("nan")).to_numpy()
     return np.where(np.isfinite(values), values, np.nan)
 
 
@@ -153,7 +153,7 @@ def _judged(cells: pl.Series, decimal: str | None) -> tuple[TableColumn | str, l
 
 
 def _as_numbers(cells: pl.Series, words: pl.Series, decimal: str | None) -> tuple[TableColumn | str, list[str]] | None:
-    parsed = parse_numbers(cells, decimal)
+    parsed = _parsed(cells, decimal)
     unreadable = int((parsed.unreadable & words.is_not_null()).sum())
     if unreadable > (1 - _READ_AS_NUMBERS) * words.count():
         return None
@@ -166,6 +166,13 @@ def _as_numbers(cells: pl.Series, words: pl.Series, decimal: str | None) -> tupl
         what = f" ({unreadable:,} of them something else)" if unreadable else ""
         notes.append(f"{cells.name}: {_rows(gaps)} no number{what}: taken as missing")
     return TableColumn(cells.name, "number", usual=float(np.median(present))), notes
+
+
+def _parsed(cells: pl.Series, decimal: str | None) -> Numbers:
+    try:
+        return parse_numbers(cells, decimal)
+    except DataError as error:
+        raise DataError(f"{cells.name}: {error}", hint=error.hint) from error
 
 
 def _is_numbering(name: str, ordered: FloatArray) -> bool:

@@ -82,6 +82,8 @@ def customer_table(
     labels = read_labels(cells[label_column], churned_value) if label_column is not None else None
     free = cells.drop(column for column in (label_column,) if column is not None)
     ids, id_notes = _ids(free, id_column)
+    if named is None and id_column is not None and not name_score("customer", id_column):
+        id_notes.append(f"the id is {id_column}, each of whose texts stands on one row (--customer)")
     cents = None if amount_column is None else _cents(cells[amount_column], decimal)
     used = free.drop({*left_out, *((id_column,) if id_column is not None else ())}, strict=False)
     notes = (*raw.notes, *([labels.note] if labels else []), *id_notes)
@@ -106,7 +108,8 @@ def _is_id(column: pl.Series) -> bool:
 
 
 def _reads_as_number(column: pl.Series) -> bool:
-    return int(parse_numbers(column, ".").unreadable.sum()) < (1 - _MOSTLY) * column.len()
+    unreadable = (int(parse_numbers(column, mark).unreadable.sum()) for mark in (".", ","))
+    return min(unreadable) < (1 - _MOSTLY) * column.len()
 
 
 def _counts(column: pl.Series) -> float:
