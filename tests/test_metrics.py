@@ -9,18 +9,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from churnkit.evaluate.metrics import (
     auc,
     average_precision,
     brier,
     calibration_error,
+    calibration_floor,
     captured_at,
     captured_money_at,
     lift_at,
     log_loss,
 )
 
+FloatArray = NDArray[np.float64]
 Metric = Callable[..., float]
 ROWS = st.lists(st.tuples(st.booleans(), st.integers(1, 19)), min_size=2, max_size=60)
 
@@ -102,3 +105,30 @@ def test_outcomes_other_than_0_and_1_and_missing_scores_are_a_bug_of_the_caller(
             metric(y, p)
     with pytest.raises(ValueError, match="share"):
         lift_at([0, 1], [0.1, 0.2], share=0)
+
+
+def drawn_calibration_error(p: FloatArray, draws: int = 400) -> tuple[float, float]:
+    """Mean calibration error of outcomes drawn from the probabilities themselves, and its standard error."""
+    rng = np.random.default_rng(0)
+    found = [calibration_error((rng.random(len(p)) < p).astype(float), p) for _ in range(draws)]
+    return float(np.mean(found)), float(np.std(found) / np.sqrt(draws))
+
+
+@pytest.mark.parametrize(
+    "p",
+    [
+        np.random.default_rng(1).beta(2.0, 3.0, 2_000),
+        np.random.default_rng(2).beta(2.0, 3.0, 500).round(1),
+        np.random.default_rng(3).beta(0.3, 6.0, 250),
+        np.full(777, 0.3),
+    ],
+    ids=["spread", "tied", "mostly near 0", "all the same"],
+)
+def test_the_noise_floor_is_the_calibration_error_of_true_probabilities(p: FloatArray) -> None:
+    drawn, error = drawn_calibration_error(p)
+    assert calibration_floor(p) == pytest.approx(drawn, rel=0.05, abs=3 * error)
+
+
+def test_the_noise_floor_of_nobody_is_undefined_and_of_certainties_nothing() -> None:
+    assert np.isnan(calibration_floor([]))
+    assert calibration_floor([0.0, 1.0, 1.0]) == 0.0

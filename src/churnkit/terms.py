@@ -173,7 +173,7 @@ SCORE_SUMMARY = (
 BACKTEST = (
     Term("cutoff", "date", "The earlier cutoff; the outcome was read in the horizon after it."),
     Term("population", "text", "all known customers, or those active at the cutoff."),
-    Term("model", "text", "churnkit, a peer that people use instead, or the base rate."),
+    Term("model", "text", "churnkit, a rule or model that people use instead, the base rate, or the ceiling."),
     Term("auc", "number", "Area under the ROC curve: 0.5 is a coin, 1 is perfect.", nullable=True),
     Term("log_loss", "number", "Mean log loss of the probabilities; smaller is better."),
     Term("brier", "number", "Mean squared error of the probabilities; smaller is better."),
@@ -182,7 +182,86 @@ BACKTEST = (
     Term("captured_10", "share", "Share of all who left that is within the top tenth.", nullable=True),
     Term("customers", "integer", "How many customers were judged."),
     Term("base_rate", "share", "Share of them that left."),
+    Term(
+        "calibration_floor", "number", "The calibration error that chance alone leaves if the probabilities are true."
+    ),
+    Term("average_precision", "number", "Precision averaged over those who left, down the list.", nullable=True),
+    Term(
+        "captured_money_10",
+        "share",
+        "Share of the money lost with those who left (their spend if retained) that is within the top tenth by churn "
+        "probability x spend if retained; of their orders where the file has no amount.",
+        nullable=True,
+    ),
+    Term("reached", "share", "Log loss below the base rate's, as a share of what the ceiling's is.", nullable=True),
+    Term("contacted", "integer", "Customers whose expected profit is above 0 at the given costs.", nullable=True),
+    Term("profit", "money", "What contacting those would have earned within the horizon.", nullable=True),
+    Term("max_profit", "money", "Profit of the best number of contacts, found with hindsight (MPC).", nullable=True),
+    Term(
+        "expected_max_profit",
+        "money",
+        "The same, averaged over success rates around the given one (EMPC).",
+        nullable=True,
+    ),
 )
+
+DECILES = (
+    Term("cutoff", "date", "The earlier cutoff."),
+    Term("population", "text", "all known customers, or those active at the cutoff."),
+    Term("model", "text", "As in the rows."),
+    Term("decile", "integer", "Tenth of the list, 1 is its top."),
+    Term("customers", "integer", "Customers in it."),
+    Term("churn_probability", "probability", "Their mean probability, by which the list is ranked."),
+    Term("churn_rate", "share", "Share of them that left."),
+    Term("lift", "number", "That share over the base rate.", nullable=True),
+    Term("captured", "share", "Share of all who left that is in this tenth or above it.", nullable=True),
+    Term("money_lost", "money", "Spend if retained of those who left, in this tenth by probability x spend."),
+    Term("captured_money", "share", "Share of all money lost that is in this tenth or above it.", nullable=True),
+)
+
+CURVES = (
+    Term("model", "text", "As in the rows."),
+    Term("share", "share", "How much of the list its top is."),
+    Term("captured", "share", "Share of all who left that is in it, ranked by churn probability."),
+    Term("captured_money", "share", "Share of the money lost that is in it, ranked by probability x spend."),
+    Term("profit", "money", "What contacting it would have earned, ranked by expected profit.", nullable=True),
+)
+
+RELIABILITY = (
+    Term("model", "text", "As in the rows."),
+    Term("customers", "integer", "Customers of like probability: a tenth of all."),
+    Term("churn_probability", "probability", "Their mean probability."),
+    Term("churn_rate", "share", "Share of them that left."),
+    Term("low", "share", "Lower end of the rate's 95 % interval."),
+    Term("high", "share", "Upper end of it."),
+)
+
+BACKTEST_SUMMARY = (
+    Term("verdict", "text", "Which model or rule to use, what the difference is worth, and what more could be had."),
+    Term("use", "text", "churnkit, the alternative to use instead, either, or nothing."),
+    Term("alternative", "text", "The best of the others: by profit where costs are given, else by log loss."),
+    Term("population", "text", "Whom the verdict is about: active, or all."),
+    Term("cutoffs", "integer", "Cutoffs that it rests on: those at which all models could be judged."),
+    Term("cutoffs_won", "integer", "At how many of them churnkit has the lower log loss."),
+    Term("log_loss_gain", "number", "Share by which churnkit's log loss is below the alternative's."),
+    Term("log_loss_gain_error", "number", "Its standard error, over customers and cutoffs."),
+    Term("worth", "money", "Profit, or money lost within the top tenth, above the alternative's, for each horizon."),
+    Term("worth_error", "money", "Its standard error."),
+    Term("worth_in", "text", "profit, money (lost, within the top tenth) or orders (where the file has no amount)."),
+    Term("reached", "share", "Log loss below the base rate's, as a share of what the ceiling's is.", nullable=True),
+)
+
+MODEL_NAMES = {
+    "churnkit": "churnkit",
+    "inactivity_rule": "the inactivity rule",
+    "rfm_score": "the RFM score",
+    "bgnbd": "BG/NBD",
+    "mbgnbd": "MBG/NBD",
+    "pareto_nbd": "Pareto/NBD",
+    "rfm_logistic": "RFM + logistic regression",
+    "base_rate": "the base rate",
+    "ceiling": "the ceiling",
+}
 
 EXPLAIN = (
     Term("customer_id", "id", "The customer, exactly as in the file."),

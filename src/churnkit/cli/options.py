@@ -95,6 +95,12 @@ OutputFile = Annotated[
 ]
 
 
+Whom = Annotated[
+    Literal["active", "all"],
+    option("--population", metavar="active|all", panel=_LIST, show_default=True, help="Whom to cover."),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """Which orders, and how to read them."""
@@ -330,10 +336,7 @@ class Tabular(Showing):
 class Listing:
     """Which customers are listed, and in which order."""
 
-    population: Annotated[
-        Literal["active", "all"],
-        option("--population", metavar="active|all", panel=_LIST, show_default=True, help="Whom to cover."),
-    ] = "active"
+    population: Whom = "active"
     min_risk: Annotated[
         float | None,
         option("--min-risk", metavar="P", panel=_LIST, min=0, max=1, help="Only from this churn probability."),

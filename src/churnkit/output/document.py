@@ -97,6 +97,23 @@ class Fact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Panel:
+    """A table that the table view shows instead of the rows.
+
+    Args:
+        rows: Its rows.
+        terms: Their columns, in order.
+        columns: The columns that a person looks for, most important first; all for none.
+        title: One line above it.
+    """
+
+    rows: "pl.DataFrame"
+    terms: tuple[Term, ...]
+    columns: Sequence[str] = ()
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class View:
     """How the table shows a document; the other formats do not look at it.
 
@@ -111,6 +128,7 @@ class View:
         lines: Sentences below the rows.
         several: What the rows are, for "and 12 more ...".
         whole: Whether a terminal shows all rows, because none means anything without the others.
+        panels: Tables instead of the rows, where these are too many to be looked at and no columns were asked for.
     """
 
     title: str = ""
@@ -122,6 +140,7 @@ class View:
     lines: Sequence[str] = ()
     several: str = "rows"
     whole: bool = False
+    panels: Sequence[Panel] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from churnkit.output.display import RIGHT, bar, digits_for, pad, risk_style, shorten, shown, width, wrap
-from churnkit.output.document import Document, Fact
+from churnkit.output.document import Document, Fact, Panel, View
+from churnkit.output.settle import settle
 from churnkit.terms import Term
 
 if TYPE_CHECKING:
@@ -92,8 +93,10 @@ def write_table(
         blocks.append([[(part, "bold")] for part in _fitted(view.title, screen)])
     if view.facts:
         blocks.append(_facts(document, screen))
-    if document.rows is not None and (rows.height or not view.facts):
-        blocks.append(_rows_block(document, rows, terms, screen, chosen=chosen))
+    if view.panels and not chosen:
+        blocks += [_panel(panel, screen) for panel in view.panels]
+    elif document.rows is not None and (rows.height or not view.facts):
+        blocks.append(_rows_block(view, rows, terms, screen, chosen=chosen))
     if view.sums:
         blocks.append([[(part, "")] for part in _sums(view.sums, screen)])
     if view.lines:
@@ -125,10 +128,15 @@ def _facts(document: Document, screen: Screen | None) -> list[Line]:
     return lines
 
 
+def _panel(panel: Panel, screen: Screen | None) -> list[Line]:
+    title: list[Line] = [[(part, "")] for part in _fitted(panel.title, screen)] if panel.title else []
+    view = View(columns=panel.columns, whole=True)
+    return title + _rows_block(view, settle(panel.rows, panel.terms), panel.terms, screen, chosen=False)
+
+
 def _rows_block(
-    document: Document, rows: "pl.DataFrame", terms: Sequence[Term], screen: Screen | None, *, chosen: bool
+    view: View, rows: "pl.DataFrame", terms: Sequence[Term], screen: Screen | None, *, chosen: bool
 ) -> list[Line]:
-    view = document.view
     if not rows.height:
         return [[(f"no {view.several}", "dim")]]
     terms = [term for term in terms if chosen or term.name not in view.empty]
@@ -149,7 +157,7 @@ def _rows_block(
             indent = min(columns[0].size + len(_GAP), _DETAIL_INDENT)
             for part in wrap(detail.texts[number], max(screen.width - indent, 20)) if detail.texts[number] else []:
                 lines.append([(" " * indent + part, "dim")])
-    lines += _left_out(document, rows, visible, columns, detail, terms, screen)
+    lines += _left_out(view, rows, visible, columns, detail, terms, screen)
     return lines
 
 
@@ -237,7 +245,7 @@ def _style(term: Term, risk: str) -> str:
 
 
 def _left_out(
-    document: Document,
+    view: View,
     rows: "pl.DataFrame",
     visible: "pl.DataFrame",
     columns: Sequence[_Column],
@@ -250,8 +258,8 @@ def _left_out(
     more_columns = len(terms) - len(columns) - (detail is not None)
     said = []
     if more_rows:
-        said.append(f"{more_rows:,} more {document.view.several}")
-    if more_columns and not document.view.columns:
+        said.append(f"{more_rows:,} more {view.several}")
+    if more_columns and not view.columns:
         said.append(f"{more_columns} more columns")
     if not said or screen is None:
         return []

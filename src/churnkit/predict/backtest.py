@@ -1,31 +1,31 @@
 """The backtest: how good this would have been at earlier cutoffs, beside the rules and models people use instead."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from churnkit.customers.kernel import OrderBook
 from churnkit.customers.returns import advise_windows
-from churnkit.customers.snapshot import Orders, default_cutoff, first_order_on, order_book, outcomes, snapshot
+from churnkit.customers.snapshot import Orders, default_cutoff, first_order_on, order_book, snapshot
 from churnkit.errors import ShortHistoryError, UsageError
-from churnkit.evaluate.metrics import auc, brier, calibration_error, captured_at, lift_at, log_loss
-from churnkit.predict.fitting import Fit, Frame, fit_at
-from churnkit.predict.peers import peer_probabilities
-from churnkit.predict.stack import feature_matrix, habit_of, model_features
-from churnkit.terms import BACKTEST, percent
+from churnkit.evaluate.curves import at_shares, cumulated, reliability
+from churnkit.evaluate.profit import Costs, profit_curve
+from churnkit.predict.fitting import Frame
+from churnkit.predict.judging import BASE_RATE, CEILING, OURS, Sample, deciles, figures, judge_at, reached
+from churnkit.predict.verdict import comparable, verdict_of
+from churnkit.terms import BACKTEST, CURVES, DECILES, RELIABILITY, Term
 from churnkit.windows import has_history
 
-FloatArray: TypeAlias = NDArray[np.float64]
 Progress: TypeAlias = Callable[[str], None]
+Population: TypeAlias = Literal["active", "all"]
 
-OURS, BASE_RATE = "churnkit", "base_rate"
 CUTOFFS = 3
-CLOSE = 0.005  # a difference in log loss below this share decides nothing
+_POINTS = 101
+_PER_CUTOFF = ("cutoff", "population", "model", "customers", "base_rate", "contacted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,31 @@ class Backtest:
 
     Attributes:
         rows: One row per cutoff, population and model (`terms.BACKTEST`), latest cutoff first.
+        means: The figures of each model for the population asked about, averaged over the cutoffs of the verdict:
+            churnkit, then the others by log loss, the ceiling last.
+        deciles: The lists cut into tenths (`terms.DECILES`), one row per cutoff, population, model and tenth.
+        judged_at: The cutoffs of the verdict.
+        curves: The lists from top to end (`terms.CURVES`), averaged over the cutoffs of the verdict.
+        reliability: Probabilities beside what came of them (`terms.RELIABILITY`), these cutoffs taken together.
         horizon_days: The horizon.
         activity_window_days: The activity window.
-        verdict: Which model or rule to use, in a sentence.
+        verdict: Which model or rule to use, with the reason.
+        details: What the difference is worth, and how much of what the history allows was reached.
+        summary: The verdict as values (`terms.BACKTEST_SUMMARY`).
         notes: What a reader must know.
     """
 
     rows: pl.DataFrame
+    means: pl.DataFrame
+    deciles: pl.DataFrame
+    judged_at: tuple[date, ...]
+    curves: pl.DataFrame
+    reliability: pl.DataFrame
     horizon_days: int
     activity_window_days: int
     verdict: str
+    details: tuple[str, ...]
+    summary: dict[str, Any]
     notes: tuple[str, ...]
 
 
@@ -54,6 +69,8 @@ def backtest(
     cutoff: date | None = None,
     horizon_days: int | None = None,
     activity_window_days: int | None = None,
+    population: Population = "active",
+    costs: Costs | None = None,
     seed: int = 0,
     jobs: int = 1,
     progress: Progress | None = None,
@@ -66,47 +83,69 @@ def backtest(
         cutoff: First day not seen by anybody; the day after the last order where not given.
         horizon_days: Days in which silence means churn; found from the data where not given.
         activity_window_days: Two horizons where not given.
+        population: Whom the verdict is about; the rows hold both populations. All where nobody is active.
+        costs: Of a campaign; the verdict then is about profit too.
         seed: Seed of the fits.
-        jobs: Fits that run at the same time; the result does not depend on it.
+        jobs: Cutoffs that are judged at the same time; the result does not depend on it.
         progress: Called with the name of each phase as it begins.
 
     Raises:
         ShortHistoryError: The history does not reach back far enough for even one cutoff.
+        UsageError: Costs are given, and neither amounts nor a value of a customer.
     """
     if cutoffs < 1:
         raise UsageError(
             f"cutoffs is {cutoffs}; a backtest needs at least one", hint="give --cutoffs a number from 1 up"
         )
     book = order_book(orders)
+    has_amounts = _has_amounts(book, costs)
     end = cutoff or default_cutoff(book)
     advice = advise_windows(book, cutoff=end, horizon_days=horizon_days, activity_window_days=activity_window_days)
     last = Frame(end, advice.horizon_days, advice.activity_window_days)
-    frames = [frame for frame in _earlier(last, cutoffs) if _reaches(book, frame)]
-    if not frames:
-        raise ShortHistoryError(
-            f"cannot tell yet: the history begins on {first_order_on(book)}, too late to hold back a horizon of "
-            f"{last.horizon_days} days before {end} and learn from the rest",
-            hint="take a longer history or a shorter --horizon",
-        )
-    parts = []
-    for frame in frames:
-        if progress is not None:
-            progress(f"judging at {frame.cutoff}")
-        parts += list(_judged(book, frame, fit_at(book, frame, seed=seed, jobs=jobs)))
-    rows = pl.DataFrame(parts, schema=_SCHEMA, orient="row")
+    frames = _frames(book, last, cutoffs)
+    samples = _judged(book, frames, has_amounts=has_amounts, seed=seed, jobs=jobs, progress=progress)
+    chosen = [sample for sample in samples if sample.population == population]
+    chosen = comparable(chosen or samples)
+    verdict = verdict_of(chosen, costs, has_amounts=has_amounts)
+    rows = _frame_of([row for sample in samples for row in figures(sample, costs)], BACKTEST)
     return Backtest(
-        rows, last.horizon_days, last.activity_window_days, _verdict(rows), _notes(len(frames), cutoffs, book)
+        rows=rows,
+        means=_means(rows, chosen),
+        deciles=_frame_of([row for sample in samples for row in deciles(sample)], DECILES),
+        judged_at=tuple(sample.cutoff for sample in chosen),
+        curves=_frame_of(_curves(chosen, costs), CURVES),
+        reliability=_frame_of(_reliability(chosen), RELIABILITY),
+        horizon_days=last.horizon_days,
+        activity_window_days=last.activity_window_days,
+        verdict=verdict.headline,
+        details=verdict.details,
+        summary=verdict.figures,
+        notes=tuple(_notes(book, frames, cutoffs, chosen)),
     )
 
 
-_SCHEMA = {
-    term.name: {"date": pl.Date, "text": pl.String, "integer": pl.Int64}.get(term.kind, pl.Float64) for term in BACKTEST
-}
+def _has_amounts(book: OrderBook, costs: Costs | None) -> bool:
+    has_amounts = book.orders["cents"].count() > 0
+    if costs is not None and costs.value is None and not has_amounts:
+        raise UsageError(
+            "the orders have no amounts, so what a customer is worth is not known",
+            hint="name the column with --amount, or say what a customer is worth with --value",
+        )
+    return has_amounts
 
 
-def _earlier(last: Frame, cutoffs: int) -> list[Frame]:
+def _frames(book: OrderBook, last: Frame, cutoffs: int) -> list[Frame]:
+    """The frames before the last one, latest first, as far as the history reaches."""
     step = timedelta(days=last.horizon_days)
-    return [replace(last, cutoff=last.cutoff - (k + 1) * step) for k in range(cutoffs)]
+    frames = [replace(last, cutoff=last.cutoff - (k + 1) * step) for k in range(cutoffs)]
+    far_enough = [frame for frame in frames if _reaches(book, frame)]
+    if not far_enough:
+        raise ShortHistoryError(
+            f"cannot tell yet: the history begins on {first_order_on(book)}, too late to hold back a horizon of "
+            f"{last.horizon_days} days before {last.cutoff} and learn from the rest",
+            hint="take a longer history or a shorter --horizon",
+        )
+    return far_enough
 
 
 def _reaches(book: OrderBook, frame: Frame) -> bool:
@@ -116,62 +155,102 @@ def _reaches(book: OrderBook, frame: Frame) -> bool:
     return int((snapshot(book, cutoff=frame.cutoff)["n_order_days"] > 1).sum()) > 0
 
 
-def _judged(book: OrderBook, frame: Frame, fit: Fit) -> Iterator[tuple[object, ...]]:
-    """The rows of one cutoff."""
-    customers = snapshot(book, cutoff=frame.cutoff)
-    after = outcomes(book, cutoff=frame.cutoff, horizon_days=frame.horizon_days)
-    y = after["churned"].cast(pl.Float64).to_numpy()
-    X, habit = feature_matrix(customers, model_features(), fit.money_unit), habit_of(customers)
-    found = {OURS: fit.blend.probability(X, habit, frame.horizon_days)}
-    found |= peer_probabilities(book, frame, fit, customers)
-    active = customers["recency_days"].to_numpy() <= frame.activity_window_days
-    for population, chosen in (("all", np.ones_like(active)), ("active", active)):
-        if not chosen.any():
-            continue
-        for model, p in found.items():
-            yield (frame.cutoff, population, model, *_figures(y[chosen], p[chosen]))
+def _judged(
+    book: OrderBook, frames: Sequence[Frame], *, has_amounts: bool, seed: int, jobs: int, progress: Progress | None
+) -> list[Sample]:
+    """The samples of all cutoffs. Linear algebra runs on one thread: with several its last bits would differ."""
+    from joblib import Parallel, delayed
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    say = progress or (lambda _: None)
+    inside = max(jobs // len(frames), 1)
+    tasks = (delayed(judge_at)(book, frame, has_amounts=has_amounts, seed=seed, jobs=inside) for frame in frames)
+    samples: list[Sample] = []
+    with threadpool_limits(1):
+        for number, found in enumerate(
+            Parallel(n_jobs=min(jobs, len(frames)), prefer="threads", return_as="generator")(tasks)
+        ):
+            samples += found
+            say(f"judged at {frames[number].cutoff}, {number + 1} of {len(frames)} cutoffs")
+    return samples
 
 
-def _figures(y: FloatArray, p: FloatArray) -> tuple[float | int | None, ...]:
-    both = 0 < y.sum() < len(y)
-    ranked = (lift_at(y, p), captured_at(y, p)) if y.sum() else (None, None)
-    area = auc(y, p) if both else None
-    return area, log_loss(y, p), brier(y, p), calibration_error(y, p), *ranked, len(y), float(y.mean())
+_DTYPES: dict[str, type[pl.DataType]] = {"date": pl.Date, "text": pl.String, "integer": pl.Int64}
 
 
-def _verdict(rows: pl.DataFrame) -> str:
-    """Ours against the strongest of the others: by log loss on the active, each over the cutoffs it was at."""
-    judged = rows.filter(pl.col("population") == "active")
-    judged = rows if judged.is_empty() else judged
-    ours = judged.filter(pl.col("model") == OURS)
-    duels = judged.filter(pl.col("model") != OURS).join(ours, on=["cutoff", "population"], suffix="_ours")
-    name, gain, caught, caught_ours = (
-        duels.sort("model", "cutoff")
-        .group_by("model", maintain_order=True)
-        .agg(
-            gain=(1.0 - pl.col("log_loss_ours") / pl.col("log_loss")).mean(),
-            caught=pl.col("captured_10").mean(),
-            caught_ours=pl.col("captured_10_ours").mean(),
+def _frame_of(rows: Sequence[dict[str, Any]], terms: Sequence[Term]) -> pl.DataFrame:
+    """The rows with the columns of the terms; what a row does not say is null, and so is what is not a number."""
+    schema = {term.name: _DTYPES.get(term.kind, pl.Float64) for term in terms}
+    return pl.DataFrame(rows, schema=schema, orient="row", strict=False).fill_nan(None)
+
+
+def _means(rows: pl.DataFrame, samples: Sequence[Sample]) -> pl.DataFrame:
+    """The mean figures of the models over the samples, in the order in which a person compares them."""
+    cutoffs = [sample.cutoff for sample in samples]
+    chosen = rows.filter(pl.col("cutoff").is_in(cutoffs), pl.col("population") == samples[0].population)
+    columns = [name for name in rows.columns if name not in _PER_CUTOFF]
+    found = []
+    for model in chosen["model"].unique(maintain_order=True):
+        of_model = chosen.filter(pl.col("model") == model)
+        means = {name: _mean(of_model[name].drop_nulls().to_list()) for name in columns}
+        found.append({"model": model, "cutoffs": of_model.height, **means})
+    loss = {row["model"]: row["log_loss"] for row in found if row["cutoffs"] == len(samples)}
+    for row in found:
+        row["reached"] = reached(loss[BASE_RATE], row["log_loss"], loss.get(CEILING))
+    place = {OURS: 0, CEILING: 2}
+    found.sort(key=lambda row: (place.get(row["model"], 1), row["log_loss"], row["model"]))
+    return pl.DataFrame(found, schema={"model": pl.String, "cutoffs": pl.Int64} | dict.fromkeys(columns, pl.Float64))
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _curves(samples: Sequence[Sample], costs: Costs | None) -> list[dict[str, Any]]:
+    """The mean curves of each model (`terms.CURVES`)."""
+    shares = np.linspace(0.0, 1.0, _POINTS)
+    found = []
+    for model in samples[0].probabilities:
+        having = [sample for sample in samples if model in sample.probabilities]
+        caught, money, profit = (np.zeros(_POINTS) for _ in range(3))
+        for sample in having:
+            p, y = sample.probabilities[model], sample.churned
+            caught += at_shares(cumulated(p, y), shares) / max(y.sum(), 1.0) / len(having)
+            at_risk = cumulated(sample.money_at_risk(model), sample.lost)
+            money += at_shares(at_risk, shares) / (sample.lost.sum() or 1.0) / len(having)
+            if costs is not None:
+                earned = profit_curve(y, p, sample.value(costs), costs)[1:]
+                profit += at_shares(earned, shares) / len(having)
+        for k, share in enumerate(shares):
+            row = {"model": model, "share": share, "captured": caught[k], "captured_money": money[k]}
+            found.append(row | {"profit": profit[k] if costs is not None else None})
+    return found
+
+
+def _reliability(samples: Sequence[Sample]) -> list[dict[str, Any]]:
+    """The bins of each model (`terms.RELIABILITY`), all samples taken together."""
+    found = []
+    for model in samples[0].probabilities:
+        having = [sample for sample in samples if model in sample.probabilities]
+        y = np.concatenate([sample.churned for sample in having])
+        p = np.concatenate([sample.probabilities[model] for sample in having])
+        for customers, probability, rate, low, high in reliability(y, p):
+            row = {"model": model, "customers": customers, "churn_probability": probability}
+            found.append(row | {"churn_rate": rate, "low": low, "high": high})
+    return found
+
+
+def _notes(book: OrderBook, frames: Sequence[Frame], wanted: int, chosen: Sequence[Sample]) -> list[str]:
+    notes = []
+    if len(frames) < wanted:
+        notes.append(f"The history, from {first_order_on(book)}, reaches for {len(frames)} of {wanted} cutoffs.")
+    if len(chosen) < len(frames):
+        notes.append(
+            f"The verdict rests on {len(chosen)} of {len(frames)} cutoffs: before the others there were no outcomes to "
+            "fit the rules on."
         )
-        .sort("gain", "model")
-        .row(0)
-    )
-    name = name.replace("_", " ")
-    if name == "base rate" and gain < CLOSE:
-        return "Cannot tell customers apart here: nothing beats the base rate. Treat everybody alike."
-    if gain < -CLOSE:
-        return f"Use {name}: its log loss is {100 * -gain:.1f} % below the model's."
-    if gain < CLOSE:
-        return (
-            f"The model and {name} are equally good here (log loss within {100 * CLOSE:.1f} %): take the simpler one."
+    if CEILING in chosen[0].probabilities:
+        notes.append(
+            "The ceiling was fitted on the outcomes of the other customers in the same horizon: nobody can have it."
         )
-    return (
-        f"Use the model: its log loss is {100 * gain:.1f} % below the best alternative ({name}); its top tenth catches "
-        f"{percent(caught_ours)} of those who leave, against {percent(caught)}."
-    )
-
-
-def _notes(judged: int, wanted: int, book: OrderBook) -> tuple[str, ...]:
-    if judged == wanted:
-        return ()
-    return (f"The history, from {first_order_on(book)}, reaches for {judged} of {wanted} cutoffs.",)
+    return notes

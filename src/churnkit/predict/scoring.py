@@ -35,7 +35,7 @@ def score_customers(orders: Orders, model: ChurnModel, *, cutoff: date | None = 
     cutoff = cutoff or default_cutoff(book)
     customers = snapshot(book, cutoff=cutoff)
     _check_fit(customers, model, cutoff)
-    stake = _spend_if_retained(book, cutoff, model)
+    stake = spend_if_retained(book, cutoff=cutoff, horizon_days=model.horizon_days, has_amounts=model.has_amounts)
     return (
         customers.with_columns(
             segment_customers(customers)["segment"],
@@ -64,10 +64,13 @@ def churn_probabilities(model: ChurnModel, customers: pl.DataFrame) -> FloatArra
     return model.blend.probability(X, habit_of(customers), model.horizon_days)
 
 
-def _spend_if_retained(book: Orders, cutoff: date, model: ChurnModel) -> pl.Series:
-    """Net spend of the last two horizons, per horizon, not below 0; orders where there is no amount."""
-    recent = spend_within(book, cutoff=cutoff, days=ACTIVITY_HORIZONS * model.horizon_days)
-    pace = recent["spend"] if model.has_amounts else recent["orders"].cast(pl.Float64)
+def spend_if_retained(book: Orders, *, cutoff: date, horizon_days: int, has_amounts: bool) -> pl.Series:
+    """Net spend of the last two horizons, per horizon, not below 0; orders where there is no amount.
+
+    One value per customer known at the cutoff, in the order of `snapshot`.
+    """
+    recent = spend_within(book, cutoff=cutoff, days=ACTIVITY_HORIZONS * horizon_days)
+    pace = recent["spend"] if has_amounts else recent["orders"].cast(pl.Float64)
     return (pace.clip(lower_bound=0.0) / ACTIVITY_HORIZONS).alias("spend_if_retained")
 
 
