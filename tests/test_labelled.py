@@ -265,7 +265,7 @@ def test_no_customer_is_in_the_model_file(model: LabelledModel) -> None:
 def test_the_card_of_a_labelled_model_has_the_keys_of_one_of_orders(model: LabelledModel) -> None:
     card = model_card(model)
     assert json.dumps(card)
-    assert (card["kind"], card["cutoff"], card["mbgnbd"]) == ("labelled", None, None)
+    assert (card["kind"], card["cutoff"], card["buy_till_you_die"]) == ("labelled", None, None)
     assert card["label"] == {"column": "churned", "churned": ["yes"], "stayed": ["no"]}
 
 

@@ -58,7 +58,7 @@ def test_no_customer_is_in_the_file(model: ChurnModel) -> None:
 
 def test_the_card_says_what_is_to_be_known(model: ChurnModel) -> None:
     card = model_card(model)
-    assert card["members"].keys() == {"buy_till_you_die", *LEARNED}
+    assert card["members"].keys() == {"bgnbd", "mbgnbd", "pareto_nbd", "erlang_mixture", *LEARNED}
     assert sum(card["members"].values()) == pytest.approx(1.0)
     assert card["fingerprint"]["customers"] == 500
     assert {"churnkit", "scikit-learn", "polars"} <= card["versions"].keys()

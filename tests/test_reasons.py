@@ -7,11 +7,12 @@ import polars as pl
 import pytest
 
 from churnkit.act.ranking import score
-from churnkit.customers.snapshot import default_cutoff, snapshot
+from churnkit.customers.snapshot import default_cutoff, order_book, snapshot
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.pushes import FAMILIES, family_pushes
 from churnkit.predict.reasons import MOST_REASONS, statement, usual_values
-from churnkit.predict.stack import feature_matrix, habit_of
+from churnkit.predict.scoring import model_habit
+from churnkit.predict.stack import feature_matrix
 from churnkit.predict.training import train
 from worlds import lines_of, shop
 
@@ -93,8 +94,8 @@ def test_a_family_says_it_in_the_customers_own_numbers(
 def test_the_pushes_add_up_to_the_log_odds(orders: pl.DataFrame, model: ChurnModel) -> None:
     customers = snapshot(orders, cutoff=default_cutoff(orders))
     X = feature_matrix(customers, model.features, model.money_unit)
-    log_odds = model.blend.log_odds(X, habit_of(customers), model.horizon_days)
-    rest = log_odds - family_pushes(model, customers).sum(axis=1)
+    habit = model_habit(order_book(orders), customers, model, default_cutoff(orders))
+    rest = model.blend.log_odds(X, habit) - family_pushes(model, customers, habit).sum(axis=1)
     assert np.ptp(rest) < 1e-9  # what is left is the same for everybody: the average
 
 
@@ -103,8 +104,9 @@ def test_longer_silence_pushes_harder(orders: pl.DataFrame, model: ChurnModel) -
     begin = datetime.combine(cutoff, time()) - timedelta(days=300)
     regular: list[tuple[str, datetime, int | None]] = [("r", begin + timedelta(days=10 * n), 2000) for n in range(30)]
     stopped: list[tuple[str, datetime, int | None]] = [("s", when, cents) for _, when, cents in regular[:20]]
-    customers = snapshot(pl.concat([orders, lines_of(regular + stopped)]), cutoff=cutoff)
-    pushes = family_pushes(model, customers.filter(pl.col("customer_id").is_in(["r", "s"])))
+    book = order_book(pl.concat([orders, lines_of(regular + stopped)]))
+    customers = snapshot(book, cutoff=cutoff).filter(pl.col("customer_id").is_in(["r", "s"]))
+    pushes = family_pushes(model, customers, model_habit(book, customers, model, cutoff))
     buying_on, stopped_buying = pushes[:, FAMILIES.index("silence")]
     assert buying_on < 0 < stopped_buying
 
@@ -115,16 +117,12 @@ def test_everybody_gets_one_to_three_reasons(orders: pl.DataFrame, model: ChurnM
     assert lengths.n_unique() > 1
 
 
-def test_a_reason_never_calls_large_what_is_small(orders: pl.DataFrame, model: ChurnModel) -> None:
+def test_a_reason_never_calls_large_what_is_small(orders: pl.DataFrame) -> None:
     cutoff = default_cutoff(orders)
     known = snapshot(orders, cutoff=cutoff)
-    usual = usual_values(known)["mean_order"]
-    mean_order = dict(known.select("customer_id", "mean_order").iter_rows())
-    told = [
-        (mean_order[who], reason)
-        for who, reasons in score(orders, model, population="all").select("customer_id", "reasons").iter_rows()
-        for reason in reasons
-        if "usual is" in reason
-    ]
-    assert told
-    assert all(("large" in reason) == (mean > usual) for mean, reason in told)
+    usual = usual_values(known)
+    for row in known.iter_rows(named=True):
+        for rising, word in ((True, "small"), (False, "large")):
+            told = statement("spend", row, usual, cutoff, rising=rising)
+            fits = row["mean_order"] < usual["mean_order"] if rising else row["mean_order"] > usual["mean_order"]
+            assert not told or (word in told and fits)

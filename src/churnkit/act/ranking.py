@@ -11,7 +11,7 @@ from churnkit.customers.snapshot import Orders, default_cutoff, order_book
 from churnkit.errors import UsageError
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.reasons import reasons_for
-from churnkit.predict.scoring import score_customers
+from churnkit.predict.scoring import model_habit, score_customers
 from churnkit.terms import SCORE
 
 Population: TypeAlias = Literal["active", "all"]
@@ -92,9 +92,10 @@ def rank_customers(
         .sort(*_RANKED_BY[rank_by], "customer_id", descending=[True] * 3 + [False], nulls_last=True)
         .head(chosen.height if top is None else top)
     )
+    reasons = reasons_for(model, listed, model_habit(book, listed, model, cutoff), known, cutoff)
     rows = listed.with_columns(
         pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("rank"),
-        pl.Series("reasons", reasons_for(model, listed, known, cutoff), dtype=pl.List(pl.String)),
+        pl.Series("reasons", reasons, dtype=pl.List(pl.String)),
     ).select(term.name for term in SCORE)
     return Ranked(rows, cutoff, _summary(known, chosen, rows), _notes(known, chosen, model, cutoff))
 

@@ -16,7 +16,10 @@ SUMMARY = (
     Term("base_rate", "share", "Share that churned, as far as it is known."),
     Term("has_amounts", "boolean", "Whether the training orders had amounts.", nullable=True),
     Term("members", "object", "The members of the blend, with their weights."),
-    Term("mbgnbd", "object", "Parameters of the buy-till-you-die layer.", nullable=True),
+    Term(
+        "buy_till_you_die", "object", "The models of the buy-till-you-die layer: weight and parameters.", nullable=True
+    ),
+    Term("season", "object", "How busy each month is, and how much of it is believed.", nullable=True),
     Term("features", "list", "Columns of the customer table that the learned members read."),
     Term("seed", "integer", "Seed of the fits."),
     Term(

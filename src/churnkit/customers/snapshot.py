@@ -182,6 +182,19 @@ def log_gaps(orders: Orders, *, cutoff: date, clock: Clock | None = None) -> pl.
     )
 
 
+def order_days(orders: Orders, *, cutoff: date) -> pl.DataFrame:
+    """How many customers ordered on each day before a cutoff: `day customers`, days since 1970-01-01, sorted."""
+    return (
+        order_book(orders)
+        .orders.lazy()
+        .filter(col("new_day") & (col("day") < _day(cutoff)))
+        .group_by("day")
+        .agg(pl.len().cast(pl.Int64).alias("customers"))
+        .sort("day")
+        .collect(engine=ENGINE)
+    )
+
+
 def silences(orders: Orders, *, cutoff: date) -> pl.DataFrame:
     """Every silence before a cutoff: from an order day to the next one, or to the cutoff where none came.
 

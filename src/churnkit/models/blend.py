@@ -1,11 +1,11 @@
 """The blend: a buy-till-you-die layer and learned members as one probability.
 
-The log odds of the members are averaged with fixed weights, and the whole is moved by one number. That number matters:
-the learned members saw outcomes that are up to one horizon old, the buy-till-you-die layer is fitted up to the cutoff
-and has no such lag. Moving the mean forecast towards its mean takes back what changed meanwhile.
+The log odds of the members are averaged, and the whole is moved by one number. That number matters: the learned members
+saw outcomes that are up to one horizon old, the buy-till-you-die layer is fitted up to the cutoff and has no such lag.
+Moving the mean forecast towards its mean takes back what changed meanwhile.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log
 from typing import NamedTuple, TypeAlias
@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from churnkit.models.btyd import MBGNBD
+from churnkit.models.btyd_average import BuyTillYouDieAverage
 from churnkit.models.hazard import Hazard
 from churnkit.models.logistic import SplineLogistic
 from churnkit.models.trees import Trees
@@ -36,51 +36,88 @@ _CLIP = 1e-6
 
 
 class Habit(NamedTuple):
-    """What a buy-till-you-die model knows of each customer: repeat order days, and two spans in days."""
+    """What the buy-till-you-die layer knows of each customer, and how long the horizon is, in time on its clock.
+
+    Attributes:
+        x: Repeat order days.
+        t_x: From the first order to the last.
+        T: From the first order to the cutoff.
+        log_gaps: Sum of the logs of the gaps between order days.
+        horizon: Length of the horizon.
+    """
 
     x: FloatArray
     t_x: FloatArray
     T: FloatArray
+    log_gaps: FloatArray
+    horizon: float
 
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """The members, the weight of the buy-till-you-die layer, and the shift of the whole in log odds.
-
-    The learned members share the rest of the weight evenly. Without them the blend is the buy-till-you-die layer alone.
+    """The members, their weights, and the shift of the whole in log odds.
 
     Attributes:
         btyd: The layer without label lag.
         learned: Members that were fitted to outcomes, by the names of `LEARNED`; a name that begins with `hazard` holds
-            a `Hazard`.
-        btyd_weight: Weight of the layer.
+            a `Hazard`. They share one weight evenly.
+        weights: Of each model of the layer in its order, and last of the learned members together; they add up to 1.
         shift: Added to the log odds of everybody.
     """
 
-    btyd: MBGNBD
+    btyd: BuyTillYouDieAverage
+    weights: tuple[float, ...]
     learned: Mapping[str, Learned] = field(default_factory=dict)
-    btyd_weight: float = 1.0
     shift: float = 0.0
 
     @property
     def learned_weight(self) -> float:
         """The weight of each learned member."""
-        return (1.0 - self.btyd_weight) / len(self.learned) if self.learned else 0.0
+        return self.weights[-1] / len(self.learned) if self.learned else 0.0
 
-    def log_odds(self, X: FloatArray, habit: Habit, horizon_days: int) -> FloatArray:
+    def log_odds(self, X: FloatArray, habit: Habit) -> FloatArray:
         """Log odds of no order within the horizon, one per row of `X`."""
-        blended = self.btyd_weight * self.btyd_log_odds(habit, horizon_days)
+        blended = self.btyd_log_odds(habit) + self.shift
         for member in self.learned.values():
             blended = blended + self.learned_weight * member.log_odds(X)
-        return blended + self.shift
+        return blended
 
-    def btyd_log_odds(self, habit: Habit, horizon_days: int) -> FloatArray:
-        """Log odds of the buy-till-you-die layer alone."""
-        return log_odds_of(self.btyd.no_order_probability(*habit, horizon_days))
+    def btyd_log_odds(self, habit: Habit) -> FloatArray:
+        """What the layer adds to the log odds: those of its models, times their weights."""
+        each = log_odds_of(self.btyd.each_no_order_probability(*habit))
+        return np.asarray(each @ np.array(self.weights[:-1]))
 
-    def probability(self, X: FloatArray, habit: Habit, horizon_days: int) -> FloatArray:
+    def members_log_odds(self, X: FloatArray, habit: Habit) -> FloatArray:
+        """Log odds by each model of the layer, and by the learned members together (NaN without them), as columns."""
+        each = log_odds_of(self.btyd.each_no_order_probability(*habit))
+        learned = [member.log_odds(X) for member in self.learned.values()]
+        together = sum(learned) / len(learned) if learned else np.full(len(each), np.nan)
+        return np.column_stack([each, together])
+
+    def probability(self, X: FloatArray, habit: Habit) -> FloatArray:
         """P(no order within the horizon), one per row of `X`."""
-        return probability_of(self.log_odds(X, habit, horizon_days))
+        return probability_of(self.log_odds(X, habit))
+
+    def alive_probability(self, habit: Habit) -> FloatArray:
+        """P(the customer still has the habit at the cutoff), by the layer."""
+        return self.btyd.alive_probability(*habit[:-1])
+
+
+def starting_weights(layer: Sequence[float], customers: int, *, learned: bool) -> tuple[float, ...]:
+    """The weights before any outcome is there to judge the learned members by.
+
+    Args:
+        layer: Weights of the models of the layer among themselves.
+        customers: How many there are.
+        learned: Whether there are learned members.
+    """
+    share = btyd_weight(customers) if learned else 1.0
+    return (*(share * weight / sum(layer) for weight in layer), 1.0 - share)
+
+
+def alone(blend: Blend) -> Blend:
+    """The buy-till-you-die layer of a blend, without the rest."""
+    return Blend(blend.btyd, starting_weights(blend.btyd.weights, 0, learned=False))
 
 
 def btyd_weight(customers: int) -> float:

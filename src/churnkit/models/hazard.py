@@ -6,7 +6,7 @@ interval, where a model of the whole horizon has to wait for all of it.
 Source: Singer and Willett (1993), It's about time: discrete-time survival analysis, J. Educational Statistics 18(2).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -74,6 +74,13 @@ def hazard_of(step: Trees | SplineLogistic, X: FloatArray) -> Hazard:
     beginnings = X[X[:, -1] == 0][:, :-1]
     told = bare._straight(beginnings, np.zeros(beginnings.shape[1], dtype=np.int64), 1)
     return Hazard(step, float((bare.log_odds(beginnings) - told.sum(axis=1)).mean()))
+
+
+def moved(model: Trees | SplineLogistic, by: float) -> Trees | SplineLogistic:
+    """The model with a constant added to its log odds."""
+    if isinstance(model, Trees):
+        return replace(model, baseline=model.baseline + by)
+    return replace(model, intercept=model.intercept + by)
 
 
 def contributions_of(model: Trees | SplineLogistic | Hazard, X: FloatArray, groups: ArrayLike, n: int) -> FloatArray:

@@ -281,8 +281,8 @@ class _Finder:
             more = f", and each {customer.name} stands on one line"
         return MissingColumnError(
             f"{self.lines.name} holds no orders: no column holds dates{more}. It has {_listed(self.every)}",
-            hint="give a line per order with its customer and date (--date COLUMN names it), or, for a table of customers that "
-            "says who churned: churnkit score FILE --label COLUMN",
+            hint="give a line per order with its customer and date (--date COLUMN names it), or, for customers "
+            "with a column that says who churned: churnkit score FILE --label COLUMN",
         )
 
 

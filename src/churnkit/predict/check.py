@@ -16,8 +16,9 @@ from churnkit.customers.kernel import OrderBook
 from churnkit.customers.snapshot import first_order_on, outcomes, snapshot
 from churnkit.evaluate.baselines import best_silence_days
 from churnkit.evaluate.metrics import auc, brier, calibration_error, log_loss
-from churnkit.predict.fitting import Fit, Frame
-from churnkit.predict.stack import feature_matrix, habit_of, model_features
+from churnkit.models.weighing import fit_weights
+from churnkit.predict.fitting import Fit, Frame, anchor_strength_at, fit_at, members_log_odds, reweighed
+from churnkit.predict.stack import model_features
 from churnkit.terms import percent
 from churnkit.windows import has_history
 
@@ -70,6 +71,7 @@ class Check:
         base_rate_log_loss: Log loss of the rate known before, given to everybody.
         has_signal: Whether the log loss of all known customers beats that of the base rate.
         rule: The rule that people use instead; None where nothing was there to choose N by.
+        weights: The weights of the members that these outcomes tell, as in `Blend`.
     """
 
     cutoff: date
@@ -84,10 +86,11 @@ class Check:
     base_rate_log_loss: float
     has_signal: bool
     rule: Rule | None
+    weights: tuple[float, ...]
 
     def figures(self) -> dict[str, object]:
         """The check as plain values, for the model file and for JSON."""
-        return asdict(self) | {"cutoff": self.cutoff.isoformat()}
+        return asdict(self) | {"cutoff": self.cutoff.isoformat(), "weights": list(self.weights)}
 
     def sentences(self) -> tuple[str, ...]:
         """The check in words."""
@@ -98,6 +101,19 @@ class Check:
             f"AUC {self.auc:.2f}, calibration error {self.calibration_error:.3f}."
         )
         return (told,) if self.rule is None else (told, self.rule.sentence())
+
+
+def fit_and_check(book: OrderBook, frame: Frame, *, seed: int, jobs: int = 1) -> tuple[Fit, Check | None]:
+    """Check one horizon ago, then fit at the frame with the weights that the check told.
+
+    Args:
+        book: The orders; what is on or after the frame's cutoff is not seen.
+        frame: Cutoff, horizon and activity window.
+        seed: Seed of the fits.
+        jobs: Fits that run at the same time.
+    """
+    check = check_out_of_time(book, frame, lambda earlier: fit_at(book, earlier, seed=seed, jobs=jobs))
+    return fit_at(book, frame, weights=check.weights if check else None, seed=seed, jobs=jobs), check
 
 
 def check_out_of_time(book: OrderBook, frame: Frame, fit_at: Callable[[Frame], Fit]) -> Check | None:
@@ -127,8 +143,9 @@ def check_out_of_time(book: OrderBook, frame: Frame, fit_at: Callable[[Frame], F
     if not _judgeable(churned[chosen]):
         return None
     fit = fit_at(earlier)
-    X = feature_matrix(customers, model_features(), fit.money_unit)
-    everybody = fit.blend.probability(X, habit_of(customers), frame.horizon_days)
+    members = members_log_odds(fit, book, customers, earlier)
+    strength = anchor_strength_at(book, earlier)
+    weights, everybody = _cross_weighed(fit, members, churned.astype(np.float64), strength)
     p, y = everybody[chosen], churned[chosen].astype(np.float64)
     return Check(
         cutoff=earlier.cutoff,
@@ -143,7 +160,24 @@ def check_out_of_time(book: OrderBook, frame: Frame, fit_at: Callable[[Frame], F
         base_rate_log_loss=log_loss(y, np.full(len(y), _known_rate(fit, frame))),
         has_signal=_has_signal(churned.astype(np.float64), everybody, fit),
         rule=_rule(fit, recency[chosen], y, p, frame),
+        weights=tuple(float(weight) for weight in weights),
     )
+
+
+def _cross_weighed(
+    fit: Fit, members: FloatArray, churned: FloatArray, strength: float
+) -> tuple[FloatArray, FloatArray]:
+    """The weights that the outcomes tell, and probabilities of which none saw the customer's own outcome.
+
+    Each half of the customers is foretold with the weights that the other half tells.
+    """
+    start = np.array(fit.blend.weights)
+    half = np.arange(len(churned)) % 2 == 0
+    p = np.empty(len(churned))
+    for judged in (half, ~half):
+        weights = fit_weights(members[~judged], churned[~judged], start)
+        p[judged] = reweighed(fit, members, weights, strength)[judged]
+    return fit_weights(members, churned, start), p
 
 
 def _judgeable(churned: NDArray[np.bool_]) -> bool:

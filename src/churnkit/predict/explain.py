@@ -16,7 +16,7 @@ from churnkit.models.blend import probability_of
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.pushes import FAMILIES, family_pushes
 from churnkit.predict.reasons import reasons_for, statement, usual_values
-from churnkit.predict.scoring import score_customers
+from churnkit.predict.scoring import model_habit, score_customers
 from churnkit.terms import EXPLAIN, SCORE
 
 
@@ -55,8 +55,9 @@ def explain(
     wanted = [_one(known, customer_id, cutoff) for customer_id in dict.fromkeys(customer_ids)]
     chosen = pl.concat(wanted)
     usual = usual_values(known)
-    reasons = reasons_for(model, chosen, known, cutoff)
-    pushes = family_pushes(model, chosen)
+    habit = model_habit(book, chosen, model, cutoff)
+    reasons = reasons_for(model, chosen, habit, known, cutoff)
+    pushes = family_pushes(model, chosen, habit)
     rows: list[dict[str, Any]] = []
     customers = []
     for row, push, told in zip(chosen.iter_rows(named=True), pushes, reasons, strict=True):

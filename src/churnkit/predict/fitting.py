@@ -1,21 +1,35 @@
 """One fit at one cutoff: the members on earlier cutoffs, blended and anchored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+
+import numpy as np
+import polars as pl
 
 from churnkit.customers.features import FEATURES
 from churnkit.customers.kernel import OrderBook
 from churnkit.customers.snapshot import first_order_on, snapshot
-from churnkit.models.blend import Blend, Learned, anchor_strength, anchored_shift, btyd_weight, probability_of
+from churnkit.models.blend import (
+    Blend,
+    Habit,
+    Learned,
+    anchor_strength,
+    anchored_shift,
+    probability_of,
+    starting_weights,
+)
 from churnkit.models.boosting import fit_boosting
-from churnkit.models.btyd import fit_mbgnbd
-from churnkit.models.hazard import hazard_of
+from churnkit.models.btyd_average import fit_average
+from churnkit.models.hazard import hazard_of, moved
 from churnkit.models.logistic import SplineLogistic, fit_logistic
+from churnkit.models.seasonal import Season
 from churnkit.models.trees import Trees
+from churnkit.predict.rhythm import habit_of, season_of
 from churnkit.predict.stack import (
+    FloatArray,
     TrainingRows,
     feature_matrix,
-    habit_of,
     horizon_rows,
     interval_rows,
     model_features,
@@ -45,37 +59,90 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A blend at a cutoff, with what is needed to judge and to explain it."""
+    """A blend at a cutoff, with what is needed to judge and to explain it.
+
+    Attributes:
+        blend: The members, weighed and anchored.
+        season: The clock of the layer.
+        rows: What the learned members saw of whole horizons; None where the history is too short for any.
+        money_unit: The amount that the learned members count money in.
+        btyd_mean_log_odds: Mean of what the layer adds to the log odds.
+        forecast_mean: Mean probability by the layer alone, to which the blend is anchored.
+    """
 
     blend: Blend
+    season: Season
     rows: TrainingRows | None
     money_unit: float
     btyd_mean_log_odds: float
     forecast_mean: float
 
 
-def fit_at(book: OrderBook, frame: Frame, *, seed: int, jobs: int = 1) -> Fit:
-    """Fit the members on cutoffs whose outcome windows are closed by the frame's cutoff, and blend them there."""
+def fit_at(book: OrderBook, frame: Frame, *, weights: Sequence[float] | None = None, seed: int, jobs: int = 1) -> Fit:
+    """Fit the members on cutoffs whose outcome windows are closed by the frame's cutoff, and blend them there.
+
+    Args:
+        book: The orders.
+        frame: Where and for how long.
+        weights: Weights of the members as in `Blend`, where outcomes have told them; else by the number of customers.
+        seed: Seed of the fits.
+        jobs: Fits that run at the same time.
+    """
     features = model_features()
     # by content, not by customer: sums over the rows then have the same last bit under other ids
     customers = snapshot(book, cutoff=frame.cutoff).sort(features)
-    habit = habit_of(customers)
+    season = season_of(book, customers, frame.cutoff)
+    habit = habit_of(book, customers, cutoff=frame.cutoff, horizon_days=frame.horizon_days, season=season)
     money_unit = money_unit_of(customers)
-    btyd = fit_mbgnbd(*habit)
-    alone = Blend(btyd)
-    btyd_log_odds = alone.btyd_log_odds(habit, frame.horizon_days)
-    forecast_mean = float(probability_of(btyd_log_odds).mean())
+    btyd = fit_average(*habit[:-1])
+    forecast_mean = float(btyd.no_order_probability(*habit).mean())
     at = (book, frame.cutoff, frame.horizon_days, features, money_unit)
     rows = horizon_rows(*at)
     learned = _fit_learned(rows, interval_rows(*at), features, seed=seed, jobs=jobs)
     if learned:
-        blend = Blend(btyd, learned, btyd_weight(customers.height))
-        raw = blend.log_odds(feature_matrix(customers, features, money_unit), habit, frame.horizon_days)
-        strength = anchor_strength((frame.cutoff - first_order_on(book)).days / frame.horizon_days)
-        blend = replace(blend, shift=anchored_shift(raw, forecast_mean, strength))
+        if weights is None or not weights[-1]:  # the learned members could not be judged yet
+            layer = btyd.weights if weights is None else weights[:-1]
+            weights = starting_weights(layer, customers.height, learned=True)
+        blend = Blend(btyd, tuple(weights), learned)
+        raw = blend.log_odds(feature_matrix(customers, features, money_unit), habit)
+        blend = replace(blend, shift=anchored_shift(raw, forecast_mean, anchor_strength_at(book, frame)))
     else:
-        blend = alone
-    return Fit(blend, rows, money_unit, float(btyd_log_odds.mean()), forecast_mean)
+        blend = Blend(btyd, starting_weights(btyd.weights, customers.height, learned=False))
+    return Fit(blend, season, rows, money_unit, float(blend.btyd_log_odds(habit).mean()), forecast_mean)
+
+
+def reweighed(fit: Fit, members: FloatArray, weights: FloatArray, strength: float) -> FloatArray:
+    """P(no order within the horizon) had the members these weights, anchored as before.
+
+    Args:
+        fit: The fit whose members they are.
+        members: Their log odds (`Blend.members_log_odds`).
+        weights: The weights to try.
+        strength: How far the mean moves towards the forecast of the layer.
+    """
+    blended = np.where(np.isnan(members), 0.0, members) @ weights
+    return probability_of(blended + anchored_shift(blended, fit.forecast_mean, strength))
+
+
+def anchor_strength_at(book: OrderBook, frame: Frame) -> float:
+    """How far the mean forecast moves towards that of the layer, by the horizons of history."""
+    return anchor_strength((frame.cutoff - first_order_on(book)).days / frame.horizon_days)
+
+
+def log_odds_at(fit: Fit, book: OrderBook, customers: pl.DataFrame, frame: Frame) -> FloatArray:
+    """Log odds of no order within the horizon by a fit, for rows of the customer table at the frame's cutoff."""
+    return fit.blend.log_odds(*_told(fit, book, customers, frame))
+
+
+def members_log_odds(fit: Fit, book: OrderBook, customers: pl.DataFrame, frame: Frame) -> FloatArray:
+    """The same by each member of the fit alone (`Blend.members_log_odds`)."""
+    return fit.blend.members_log_odds(*_told(fit, book, customers, frame))
+
+
+def _told(fit: Fit, book: OrderBook, customers: pl.DataFrame, frame: Frame) -> tuple[FloatArray, Habit]:
+    X = feature_matrix(customers, model_features(), fit.money_unit)
+    at = (book, customers)
+    return X, habit_of(*at, cutoff=frame.cutoff, horizon_days=frame.horizon_days, season=fit.season)
 
 
 def directions(features: tuple[str, ...]) -> list[int]:
@@ -101,17 +168,17 @@ def _fit_learned(
         fits["boosting"] = delayed(fit_boosting)(rows.X, rows.churned, monotone=up, seed=seed)
         fits["logistic"] = delayed(fit_logistic)(rows.X, rows.churned, spline_columns=bent, seed=seed)
     if intervals is not None and _enough_rows(intervals):
-        X, y, weight, last = intervals.X, intervals.churned, intervals.weight, len(features)
-        fits["hazard_boosting"] = delayed(fit_boosting)(X, y, monotone=[*up, 0], sample_weight=weight, seed=seed)
-        bent = [*bent, last]
-        fits["hazard_logistic"] = delayed(fit_logistic)(X, y, spline_columns=bent, sample_weight=weight, seed=seed)
+        X, y, last = intervals.X, intervals.churned, len(features)
+        fits["hazard_boosting"] = delayed(fit_boosting)(X, y, monotone=[*up, 0], seed=seed)
+        fits["hazard_logistic"] = delayed(fit_logistic)(X, y, spline_columns=[*bent, last], seed=seed)
     found: dict[str, Trees | SplineLogistic] = dict(
         zip(fits, Parallel(n_jobs=jobs, prefer="threads")(fits.values()), strict=True)
     )
     if intervals is None:
         return {**found}
     return {
-        name: hazard_of(member, intervals.X) if name.startswith("hazard") else member for name, member in found.items()
+        name: hazard_of(moved(member, intervals.log_odds_offset), intervals.X) if name.startswith("hazard") else member
+        for name, member in found.items()
     }
 
 

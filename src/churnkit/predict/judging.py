@@ -28,10 +28,11 @@ from churnkit.evaluate.profit import Costs, expected_max_profit, expected_profit
 from churnkit.models.blend import probability_of
 from churnkit.models.boosting import fit_boosting
 from churnkit.models.logistic import fit_logistic
-from churnkit.predict.fitting import Frame, directions, fit_at, spline_columns
+from churnkit.predict.check import fit_and_check
+from churnkit.predict.fitting import Frame, directions, log_odds_at, spline_columns
 from churnkit.predict.peers import peers_at
 from churnkit.predict.scoring import spend_if_retained
-from churnkit.predict.stack import feature_matrix, habit_of, model_features
+from churnkit.predict.stack import feature_matrix, model_features
 
 FloatArray: TypeAlias = NDArray[np.float64]
 BoolArray: TypeAlias = NDArray[np.bool_]
@@ -87,16 +88,16 @@ def judge_at(book: OrderBook, frame: Frame, *, has_amounts: bool, seed: int, job
     Returns:
         The sample of all known customers, and that of the active ones where there are any.
     """
-    fit = fit_at(book, frame, seed=seed, jobs=jobs)
+    fit, _ = fit_and_check(book, frame, seed=seed, jobs=jobs)
     after = outcomes(book, cutoff=frame.cutoff, horizon_days=frame.horizon_days)["churned"]
     rows = snapshot(book, cutoff=frame.cutoff).with_columns(
         after.cast(pl.Float64).alias("_churned"),
         spend_if_retained(book, cutoff=frame.cutoff, horizon_days=frame.horizon_days, has_amounts=has_amounts),
     )
     rows = rows.sort(*model_features(), "_churned", "spend_if_retained")  # by content, as the fits: ids do not matter
-    X, habit = feature_matrix(rows, model_features(), fit.money_unit), habit_of(rows)
+    X = feature_matrix(rows, model_features(), fit.money_unit)
     churned = rows["_churned"].to_numpy()
-    forecast = fit.blend.log_odds(X, habit, frame.horizon_days)
+    forecast = log_odds_at(fit, book, rows, frame)
     peers = peers_at(book, frame, rows)
     found = {OURS: probability_of(forecast), **peers.probabilities}
     ceiling = _ceiling(X, churned, forecast, seed=seed, jobs=jobs)

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Literal
 
 from churnkit.models.blend import Blend
-from churnkit.models.btyd import MBGNBD
+from churnkit.models.seasonal import Season
 
 Kind = Literal["blend", "buy-till-you-die", "base-rate"]
 
@@ -24,6 +24,7 @@ class ChurnModel:
         has_amounts: Whether the training orders had amounts.
         money_unit: The amount that the learned members count money in.
         base_rate: Share that churned, as far as it is known; the answer of a `base-rate` model.
+        season: How busy each month is; the buy-till-you-die layer measures time by its clock.
         blend: The members; for a `base-rate` model the buy-till-you-die layer alone, for `alive_probability`.
         btyd_mean_log_odds: Mean log odds of the buy-till-you-die layer at the cutoff; reasons are told against it.
         figures: The out-of-time check; empty where the history is too short for one.
@@ -43,6 +44,7 @@ class ChurnModel:
     money_unit: float
     base_rate: float
     blend: Blend
+    season: Season
     btyd_mean_log_odds: float
     figures: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -50,8 +52,3 @@ class ChurnModel:
     fingerprint: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     seed: int = 0
-
-    @property
-    def btyd(self) -> MBGNBD:
-        """The buy-till-you-die layer."""
-        return self.blend.btyd

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from churnkit.errors import ModelFileError
 from churnkit.models.blend import LEARNED, Blend, Learned
-from churnkit.models.btyd import MBGNBD
+from churnkit.models.btyd_average import BuyTillYouDieAverage
 from churnkit.models.container import FORMAT_VERSION, read_container, write_container
 from churnkit.models.hazard import Hazard
+from churnkit.models.seasonal import Season
 from churnkit.predict.model import ChurnModel, Kind
 
 _Value = TypeVar("_Value")
@@ -35,7 +36,8 @@ def model_bytes(model: ChurnModel) -> bytes:
         "money_unit": model.money_unit,
         "base_rate": model.base_rate,
         "btyd": blend.btyd.to_manifest(),
-        "btyd_weight": blend.btyd_weight,
+        "season": model.season.to_manifest(),
+        "weights": list(blend.weights),
         "btyd_mean_log_odds": model.btyd_mean_log_odds,
         "shift": blend.shift,
         "notes": list(model.notes),
@@ -66,10 +68,11 @@ def load_model(source: bytes | str | PathLike[str]) -> ChurnModel:
     kind = _text(manifest, "kind")
     if kind not in get_args(Kind):
         raise ModelFileError(f"the model is of the unknown kind {kind!r}", hint="upgrade churnkit")
+    btyd = BuyTillYouDieAverage.from_manifest(_field(manifest, "btyd", dict))
     blend = Blend(
-        btyd=MBGNBD.from_manifest(_field(manifest, "btyd", dict)),
+        btyd=btyd,
         learned=_learned(arrays, len(features)),
-        btyd_weight=_number(manifest, "btyd_weight", 0.0, 1.0),
+        weights=_weights(manifest, len(btyd.members) + 1),
         shift=_number(manifest, "shift", -50.0, 50.0),
     )
     return ChurnModel(
@@ -81,6 +84,7 @@ def load_model(source: bytes | str | PathLike[str]) -> ChurnModel:
         has_amounts=_field(manifest, "has_amounts", bool),
         money_unit=_number(manifest, "money_unit", 1e-9, 1e15),
         base_rate=_number(manifest, "base_rate", 0.0, 1.0),
+        season=Season.from_manifest(_field(manifest, "season", dict)),
         blend=blend,
         btyd_mean_log_odds=_number(manifest, "btyd_mean_log_odds", -50.0, 50.0),
         notes=tuple(_list_of_text(manifest, "notes")),
@@ -92,7 +96,8 @@ def load_model(source: bytes | str | PathLike[str]) -> ChurnModel:
 def model_card(model: ChurnModel) -> dict[str, Any]:
     """What is to be known about a model, as plain JSON values: no array, no customer."""
     blend = model.blend
-    members = {"buy_till_you_die": blend.btyd_weight} | dict.fromkeys(blend.learned, blend.learned_weight)
+    layer = zip(blend.btyd.names, blend.weights, strict=False)
+    members = dict(layer) | dict.fromkeys(blend.learned, blend.learned_weight)
     return {
         "format_version": FORMAT_VERSION,
         "kind": model.kind,
@@ -102,11 +107,21 @@ def model_card(model: ChurnModel) -> dict[str, Any]:
         "base_rate": model.base_rate,
         "has_amounts": model.has_amounts,
         "members": members if model.kind != "base-rate" else {},
-        "mbgnbd": blend.btyd.to_manifest(),
+        "buy_till_you_die": blend.btyd.to_manifest(),
+        "season": model.season.to_manifest(),
         "features": list(model.features),
         "seed": model.seed,
         **{name: getattr(model, name) for name in _FACTS},
     }
+
+
+def _weights(manifest: Mapping[str, Any], count: int) -> tuple[float, ...]:
+    weights = _field(manifest, "weights", list)
+    if len(weights) != count or not all(type(weight) in (int, float) and 0 <= weight <= 1 for weight in weights):
+        raise ModelFileError(f"weights of the model are not {count} numbers from 0 to 1")
+    if abs(sum(weights) - 1) > 1e-6:
+        raise ModelFileError("weights of the model do not add up to 1")
+    return tuple(float(weight) for weight in weights)
 
 
 def _learned(arrays: Mapping[str, NDArray[Any]], n_features: int) -> dict[str, Learned]:

@@ -19,7 +19,7 @@ from churnkit.models.blend import probability_of
 from churnkit.models.btyd import fit_bgnbd, fit_mbgnbd
 from churnkit.models.pareto import fit_pareto_nbd
 from churnkit.predict.fitting import Frame
-from churnkit.predict.stack import habit_of
+from churnkit.predict.rhythm import spans_of
 from churnkit.windows import training_cutoffs
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -45,7 +45,7 @@ class Peers:
 
 def peers_at(book: OrderBook, frame: Frame, customers: pl.DataFrame) -> Peers:
     """Fit every peer with nothing but the past of the frame's cutoff, and ask it about its customers."""
-    habit = habit_of(customers)
+    habit = spans_of(customers)
     found = {
         "bgnbd": fit_bgnbd(*habit).no_order_probability(*habit, frame.horizon_days),
         "mbgnbd": fit_mbgnbd(*habit).no_order_probability(*habit, frame.horizon_days),

@@ -11,14 +11,14 @@ from churnkit.customers.features import FEATURES
 from churnkit.models.blend import Habit
 from churnkit.models.hazard import contributions_of
 from churnkit.predict.model import ChurnModel
-from churnkit.predict.stack import FloatArray, feature_matrix, habit_of
+from churnkit.predict.stack import FloatArray, feature_matrix
 
 FAMILIES = ("silence", "frequency", "recent", "trend", "spend", "basket", "refunds")
 _MERGED = {"gaps": "silence"}  # a gap means something only against the silence, and the other way round
 _SILENCE, _FREQUENCY = FAMILIES.index("silence"), FAMILIES.index("frequency")
 
 
-def family_pushes(model: ChurnModel, customers: pl.DataFrame) -> FloatArray:
+def family_pushes(model: ChurnModel, customers: pl.DataFrame, habit: Habit) -> FloatArray:
     """Log odds that each family adds, against the average of the training rows.
 
     Returns:
@@ -27,7 +27,7 @@ def family_pushes(model: ChurnModel, customers: pl.DataFrame) -> FloatArray:
     pushes = np.zeros((customers.height, len(FAMILIES)))
     if model.kind == "base-rate" or customers.is_empty():
         return pushes
-    pushes += model.blend.btyd_weight * _btyd_pushes(model, habit_of(customers))
+    pushes += _btyd_pushes(model, habit)
     X = feature_matrix(customers, model.features, model.money_unit)
     groups = _groups(model.features)
     for member in model.blend.learned.values():
@@ -43,9 +43,9 @@ def _groups(features: tuple[str, ...]) -> np.ndarray[tuple[int], np.dtype[np.int
 def _btyd_pushes(model: ChurnModel, habit: Habit) -> FloatArray:
     """From the mean to the habit with the silence that is usual for it, then to the silence as it is."""
     usual_silence = np.minimum(habit.T / (habit.x + 1.0), habit.T)
-    usual = Habit(habit.x, np.where(habit.x > 0, habit.T - usual_silence, 0.0), habit.T)
-    at_usual = model.blend.btyd_log_odds(usual, model.horizon_days)
+    usual = habit._replace(t_x=np.where(habit.x > 0, habit.T - usual_silence, 0.0))
+    at_usual = model.blend.btyd_log_odds(usual)
     pushes = np.zeros((len(habit.x), len(FAMILIES)))
     pushes[:, _FREQUENCY] = at_usual - model.btyd_mean_log_odds
-    pushes[:, _SILENCE] = model.blend.btyd_log_odds(habit, model.horizon_days) - at_usual
+    pushes[:, _SILENCE] = model.blend.btyd_log_odds(habit) - at_usual
     return pushes

@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from churnkit.customers.kernel import TREND_DAYS
+from churnkit.models.blend import Habit
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.pushes import FAMILIES, family_pushes
 
@@ -59,17 +60,20 @@ class Telling:
         return bool(value < usual / CLEARLY if self.rising else value > usual * CLEARLY)
 
 
-def reasons_for(model: ChurnModel, customers: pl.DataFrame, known: pl.DataFrame, cutoff: date) -> list[list[str]]:
+def reasons_for(
+    model: ChurnModel, customers: pl.DataFrame, habit: Habit, known: pl.DataFrame, cutoff: date
+) -> list[list[str]]:
     """At most three reasons for each row of the customer table, the strongest first.
 
     Args:
         model: The model that scored them.
         customers: The rows to tell reasons for.
+        habit: Their habits, on the clock of the model.
         known: All known customers, for what is usual.
         cutoff: The cutoff of the rows.
     """
     usual = usual_values(known)
-    pushes = family_pushes(model, customers)
+    pushes = family_pushes(model, customers, habit)
     return [
         _strongest(row, push, usual, cutoff) for row, push in zip(customers.iter_rows(named=True), pushes, strict=True)
     ]

@@ -9,8 +9,10 @@ from polars import col, when
 from churnkit.customers.segments import segment_customers
 from churnkit.customers.snapshot import Orders, default_cutoff, order_book, snapshot, spend_within
 from churnkit.errors import DataError, ModelFileError, ShortHistoryError
+from churnkit.models.blend import Habit
 from churnkit.predict.model import ChurnModel
-from churnkit.predict.stack import FloatArray, feature_matrix, habit_of
+from churnkit.predict.rhythm import habit_of
+from churnkit.predict.stack import FloatArray, feature_matrix
 from churnkit.terms import RISK_HIGH, RISK_MEDIUM
 from churnkit.windows import ACTIVITY_HORIZONS
 
@@ -35,12 +37,13 @@ def score_customers(orders: Orders, model: ChurnModel, *, cutoff: date | None = 
     cutoff = cutoff or default_cutoff(book)
     customers = snapshot(book, cutoff=cutoff)
     _check_fit(customers, model, cutoff)
+    habit = model_habit(book, customers, model, cutoff)
     stake = spend_if_retained(book, cutoff=cutoff, horizon_days=model.horizon_days, has_amounts=model.has_amounts)
     return (
         customers.with_columns(
             segment_customers(customers)["segment"],
-            pl.Series("churn_probability", churn_probabilities(model, customers)),
-            pl.Series("alive_probability", model.btyd.alive_probability(*habit_of(customers))),
+            pl.Series("churn_probability", churn_probabilities(model, customers, habit)),
+            pl.Series("alive_probability", model.blend.alive_probability(habit)),
             stake,
         )
         .with_columns(
@@ -56,12 +59,17 @@ def score_customers(orders: Orders, model: ChurnModel, *, cutoff: date | None = 
     )
 
 
-def churn_probabilities(model: ChurnModel, customers: pl.DataFrame) -> FloatArray:
-    """P(no order within the horizon) for rows of the customer table."""
+def churn_probabilities(model: ChurnModel, customers: pl.DataFrame, habit: Habit) -> FloatArray:
+    """P(no order within the horizon) for rows of the customer table and their habits."""
     if model.kind == "base-rate":
         return np.full(customers.height, model.base_rate)
     X = feature_matrix(customers, model.features, model.money_unit)
-    return model.blend.probability(X, habit_of(customers), model.horizon_days)
+    return model.blend.probability(X, habit)
+
+
+def model_habit(book: Orders, customers: pl.DataFrame, model: ChurnModel, cutoff: date) -> Habit:
+    """The habits of rows of the customer table, on the clock of the model."""
+    return habit_of(order_book(book), customers, cutoff=cutoff, horizon_days=model.horizon_days, season=model.season)
 
 
 def spend_if_retained(book: Orders, *, cutoff: date, horizon_days: int, has_amounts: bool) -> pl.Series:

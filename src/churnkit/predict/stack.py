@@ -6,6 +6,7 @@ Every outcome window is closed by the cutoff of the model, so no row knows anyth
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import log
 from typing import TypeAlias
 
 import numpy as np
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from churnkit.customers.features import FEATURES
 from churnkit.customers.kernel import OrderBook
 from churnkit.customers.snapshot import first_order_on, outcomes, snapshot
-from churnkit.models.blend import Habit
 from churnkit.models.hazard import interval_ends, with_interval
 from churnkit.windows import has_history, training_cutoffs
 
@@ -31,19 +31,19 @@ class TrainingRows:
 
     Attributes:
         X: (rows, features), NaN where a feature is null; rows of intervals have the interval as last column.
-        weight: (rows,), how many rows each one stands for.
         churned: (rows,), 1.0 where there was no order in the horizon, or in the interval.
         recency_days: (rows,), for the rule that people use instead.
         cutoffs: The cutoffs, latest first.
         base_rate: Share without an order at the latest of them.
+        log_odds_offset: To be added to the log odds of a model of these rows, where those with an order were preferred.
     """
 
     X: FloatArray
-    weight: FloatArray
     churned: FloatArray
     recency_days: FloatArray
     cutoffs: tuple[date, ...]
     base_rate: float
+    log_odds_offset: float = 0.0
 
 
 def horizon_rows(
@@ -87,7 +87,7 @@ def _stacked(
     features: Sequence[str],
     money_unit: float,
     cutoffs: Sequence[date],
-    choose: Callable[[pl.Series], tuple[IntArray, FloatArray]],
+    choose: Callable[[pl.Series], tuple[IntArray, float]],
 ) -> TrainingRows:
     """The parts as one, or the rows of them that `choose` takes where there are more than `MOST_ROWS`.
 
@@ -95,36 +95,36 @@ def _stacked(
     """
     latest = parts[0]["_churned"]
     rows = pl.concat(parts).sort(pl.all())
-    weight = np.ones(rows.height)
+    offset = 0.0
     if rows.height > MOST_ROWS:
-        chosen, weight = choose(rows["_churned"])
+        chosen, offset = choose(rows["_churned"])
         rows = rows[chosen]
     X = feature_matrix(rows, features, money_unit)
     return TrainingRows(
         X=with_interval(X, rows["_interval"].to_numpy()) if "_interval" in rows.columns else X,
-        weight=weight,
         churned=rows["_churned"].cast(pl.Float64).to_numpy(),
         recency_days=rows["recency_days"].cast(pl.Float64).to_numpy(),
         cutoffs=tuple(cutoffs),
         base_rate=float(latest.sum()) / latest.len() if latest.len() else 0.0,
+        log_odds_offset=offset,
     )
 
 
-def _evenly(churned: pl.Series) -> tuple[IntArray, FloatArray]:
-    """Evenly spaced rows of a sorted table: every kind of customer in proportion, each counting once."""
-    return _spaced(np.arange(churned.len()), MOST_ROWS), np.ones(MOST_ROWS)
+def _evenly(churned: pl.Series) -> tuple[IntArray, float]:
+    """Evenly spaced rows of a sorted table: every kind of customer in proportion."""
+    return _spaced(np.arange(churned.len()), MOST_ROWS), 0.0
 
 
-def _orders_first(churned: pl.Series) -> tuple[IntArray, FloatArray]:
-    """The rows with an order, which are few and tell most, and evenly spaced others that stand for the rest."""
-    ordered, silent = (~churned).arg_true().to_numpy().astype(np.int64), churned.arg_true().to_numpy().astype(np.int64)
-    few = _spaced(ordered, min(len(ordered), MOST_ROWS // 2))
-    many = _spaced(silent, MOST_ROWS - len(few))
-    weight = np.ones(len(few) + len(many))
-    weight[: len(few)], weight[len(few) :] = len(ordered) / len(few), len(silent) / len(many)
-    chosen = np.concatenate([few, many])
-    order = np.argsort(chosen, kind="stable")
-    return chosen[order], weight[order]
+def _orders_first(churned: pl.Series) -> tuple[IntArray, float]:
+    """The rows with an order, which are few and tell most, and evenly spaced others.
+
+    Source: King and Zeng (2001), Logistic regression in rare events data, Political Analysis 9(2), for the offset.
+    """
+    ordered, silent = (flag.arg_true().to_numpy().astype(np.int64) for flag in (~churned, churned))
+    some = _spaced(ordered, min(len(ordered), MOST_ROWS // 2))
+    rest = _spaced(silent, min(len(silent), MOST_ROWS - len(some)))
+    offset = log(len(some) / len(ordered)) - log(len(rest) / len(silent)) if len(some) and len(rest) else 0.0
+    return np.sort(np.concatenate([some, rest])), offset
 
 
 def _spaced(rows: IntArray, count: int) -> IntArray:
@@ -155,9 +155,3 @@ def money_unit_of(customers: pl.DataFrame) -> float:
     """The median of the customers' mean orders; 1 where there are no amounts."""
     median = customers["mean_order"].median()
     return float(median) if isinstance(median, float) and median > 0 else 1.0
-
-
-def habit_of(customers: pl.DataFrame) -> Habit:
-    """What the buy-till-you-die layer needs of each customer."""
-    x, t_x, T = (customers[name].cast(pl.Float64).to_numpy() for name in ("n_order_days", "active_days", "tenure_days"))
-    return Habit(x - 1.0, t_x, T)

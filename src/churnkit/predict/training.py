@@ -10,9 +10,9 @@ import polars as pl
 from churnkit.customers.returns import WindowAdvice, advise_windows
 from churnkit.customers.snapshot import Orders, default_cutoff, order_book, snapshot
 from churnkit.errors import ShortHistoryError
-from churnkit.models.blend import Blend
-from churnkit.predict.check import Check, check_out_of_time
-from churnkit.predict.fitting import Frame, fit_at
+from churnkit.models.blend import alone
+from churnkit.predict.check import Check, fit_and_check
+from churnkit.predict.fitting import Frame
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.provenance import fingerprint, versions
 from churnkit.predict.stack import TrainingRows, model_features
@@ -52,8 +52,7 @@ def train(
     Raises:
         ShortHistoryError: Too few customers, or nobody came back yet: nothing can be told.
 
-    Source: Stacked out-of-time snapshots as in Gattermann-Itschert and Thonemann (2021), EJOR 293(2); the
-        buy-till-you-die layer is the MBG/NBD of Batislam et al. (2007).
+    Source: Stacked out-of-time snapshots as in Gattermann-Itschert and Thonemann (2021), EJOR 293(2).
     """
     say = progress or _say_nothing
     say("grouping orders")
@@ -62,10 +61,8 @@ def train(
     advice = advise_windows(book, cutoff=cutoff, horizon_days=horizon_days, activity_window_days=activity_window_days)
     frame = Frame(cutoff, advice.horizon_days, advice.activity_window_days)
     known = _enough_customers(snapshot(book, cutoff=cutoff), cutoff)
-    say("learning from earlier cutoffs")
-    fit = fit_at(book, frame, seed=seed, jobs=jobs)
-    say("checking on the last horizon, unseen")
-    check = check_out_of_time(book, frame, lambda earlier: fit_at(book, earlier, seed=seed, jobs=jobs))
+    say("learning from earlier cutoffs, and checking on the last horizon")
+    fit, check = fit_and_check(book, frame, seed=seed, jobs=jobs)
     return _decided(
         ChurnModel(
             kind="blend" if fit.blend.learned else "buy-till-you-die",
@@ -76,6 +73,7 @@ def train(
             has_amounts=known["monetary"].null_count() < known.height,
             money_unit=fit.money_unit,
             base_rate=fit.rows.base_rate if fit.rows else fit.forecast_mean,
+            season=fit.season,
             blend=fit.blend,
             btyd_mean_log_odds=fit.btyd_mean_log_odds,
             training=_training_facts(fit.rows, known),
@@ -103,9 +101,7 @@ def _decided(model: ChurnModel, advice: WindowAdvice, check: Check | None) -> Ch
     """The model with its check, and with the base rate instead where the check showed nothing to tell customers by."""
     notes = list(advice.sentences)
     if model.kind == "buy-till-you-die":
-        notes.append(
-            "Too few outcomes to learn from: the probabilities come from the buy-till-you-die model (MBG/NBD) alone."
-        )
+        notes.append("Too few outcomes to learn from: the probabilities come from the buy-till-you-die models alone.")
     if check is None:
         notes.append(
             f"Not checked: the history is too short to hold back {model.horizon_days} days; take the probabilities "
@@ -117,7 +113,7 @@ def _decided(model: ChurnModel, advice: WindowAdvice, check: Check | None) -> Ch
             f"No signal: on the last {model.horizon_days} days the history told customers no better apart than the "
             f"base rate; everybody gets {percent(model.base_rate)}."
         )
-        model = replace(model, kind="base-rate", blend=Blend(model.btyd))
+        model = replace(model, kind="base-rate", blend=alone(model.blend))
     return replace(model, figures=check.figures(), notes=(*notes, *check.sentences()))
 
 
