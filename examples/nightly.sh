@@ -15,7 +15,7 @@ orders=$1 model=$2 list=$3
 
 # A model is trained once, and again when it is older than four weeks.
 if [[ ! -e $model || -n $(find "$model" -mtime +28) ]]; then
-  churnkit train "$orders" --output "$model" --quiet >/dev/null
+  churnkit train "$orders" --output "$model" --quiet
 fi
 
 found=0

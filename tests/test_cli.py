@@ -107,6 +107,13 @@ def test_output_to_a_file_and_to_a_pipe_is_the_same(shop: Shop) -> None:
         (shop.folder / f"list.{suffix}").unlink()
 
 
+def test_a_quiet_training_says_nothing_and_writes_the_model(shop: Shop) -> None:
+    told = shop.run("train", "orders.csv", "-o", "quiet.model", "-q")
+    assert (told.code, told.out, told.err) == (0, b"", "")
+    assert shop.run("model", "quiet.model", "-q").code == 0
+    (shop.folder / "quiet.model").unlink()
+
+
 def test_talk_is_on_standard_error_and_changes_nothing(shop: Shop) -> None:
     quiet, usual, loud = (shop.run(*SCORE, "-f", "csv", *flags) for flags in (["-q"], [], ["-v"]))
     assert quiet.out == usual.out == loud.out

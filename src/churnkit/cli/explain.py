@@ -63,6 +63,9 @@ def explain(
         },
         notes=[*about_orders(report), *([] if model else about_training(fitted, time))],
         view=_view(explained, fitted.horizon_days),
+        done="1 customer explained"
+        if len(explained.customers) == 1
+        else f"{len(explained.customers)} customers explained",
     )
 
 

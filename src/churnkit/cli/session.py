@@ -45,6 +45,8 @@ class Session:
         self._shape = shape
         self._output = talking.output if isinstance(talking, Showing) and talking.output else STANDARD_OUTPUT
         self._format = _format(talking.format, self._output, default_format)
+        # `train` writes its file; what it shows beside it is talk as long as nobody asked for a format
+        self._silent = talking.quiet and talking.format is None and not isinstance(talking, Showing)
         self._columns: Sequence[str] = ()
         self._top: int | None = None
         self._raw_csv = False
@@ -161,18 +163,19 @@ class Session:
             shape=self._shape, head=head or {}, summary=summary or {}, notes=notes, rows=rows, view=view or View()
         )
         screen = screen_of(sys.stdout, rows=self._top) if self._output == STANDARD_OUTPUT else None
-        write_bytes(
-            self._output,
-            lambda stream: write_document(
-                document,
-                stream,
-                format=self._format,
-                version=ck.__version__,
-                columns=self._columns,
-                raw_csv=self._raw_csv,
-                screen=screen,
-            ),
-        )
+        if not self._silent:
+            write_bytes(
+                self._output,
+                lambda stream: write_document(
+                    document,
+                    stream,
+                    format=self._format,
+                    version=ck.__version__,
+                    columns=self._columns,
+                    raw_csv=self._raw_csv,
+                    screen=screen,
+                ),
+            )
         self.talk.gap()
         for note in notes:
             self.talk.note(note)

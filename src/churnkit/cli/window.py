@@ -64,5 +64,6 @@ def window(reading: Reading, time: Time, showing: Tabular) -> None:
             several="silences",
             whole=True,
         ),
+        done=f"{advice.returns:,} returns seen",
         then=f"churnkit score {shlex.join(reading.sources)} --horizon {advice.horizon_days}",
     )
