@@ -17,7 +17,7 @@ from churnkit.terms import MODEL_NAMES, percent
 FloatArray: TypeAlias = NDArray[np.float64]
 
 CLOSE = 0.005  # a difference below this share decides nothing, however sure it is
-_SURE, _SURE_OF_BEST = 2.0, 2.7  # standard errors; an alternative that is the best of eight is so partly by luck
+_SURE, _SURE_OF_BEST = 2.0, 2.7  # standard errors; an alternative that is the best of seven is so partly by luck
 _TENTH = 0.1
 
 
