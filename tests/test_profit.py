@@ -23,7 +23,8 @@ def world(seed: int, *, worth: float | None = None) -> World:
     y = (rng.random(300) < rng.choice([0.05, 0.3, 0.7])).astype(float)
     p = np.clip(0.3 * y + 0.7 * rng.random(300), 0, 1)
     value = rng.gamma(1.0, 200.0, 300) if worth is None else np.full(300, worth)
-    costs = Costs(rng.choice([0.0, 1.0, 9.0]), rng.choice([5.0, 40.0]), rng.choice([0.1, 0.3, 0.6]))
+    drawn = (rng.choice(choices) for choices in ([0.0, 1.0, 9.0], [5.0, 40.0], [0.1, 0.3, 0.6]))
+    costs = Costs(*(float(number) for number in drawn))
     return y, p.round(1) if seed % 2 else p, value, costs
 
 
