@@ -126,7 +126,8 @@ def _duckdb(name: str) -> Any:
         import duckdb
     except ImportError as error:
         raise ExtraMissingError(
-            f"{name} is a DuckDB file, and reading those needs an optional part", hint="install it: pip install duckdb"
+            f"{name} is a DuckDB file, and reading those needs an optional part",
+            hint='install the extra duckdb: pip install ".[duckdb]" in the checkout, or pip install duckdb',
         ) from error
     return duckdb
 

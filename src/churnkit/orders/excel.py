@@ -54,7 +54,7 @@ def _fastexcel(name: str) -> Any:
     except ImportError as error:
         raise ExtraMissingError(
             f"{name} is a spreadsheet, and reading those needs an optional part",
-            hint="install it: pip install fastexcel",
+            hint='install the extra excel: pip install ".[excel]" in the checkout, or pip install fastexcel',
         ) from error
     return fastexcel
 

@@ -235,6 +235,6 @@ def _converter(format: ChartFormat) -> Callable[[str], bytes]:
     except ImportError:
         raise ExtraMissingError(
             "drawing .png needs an optional part",
-            hint="install it: pip install resvg-py; .svg needs nothing: --chart-format svg",
+            hint='install the extra png: pip install ".[png]" in the checkout; .svg needs nothing: --chart-format svg',
         ) from None
     return lambda svg: bytes(resvg_py.svg_to_bytes(svg_string=svg, zoom=_PNG_ZOOM))

@@ -131,7 +131,8 @@ def _write_excel(rows: pl.DataFrame, terms: Sequence[Term], sheet: str, stream: 
         import xlsxwriter  # type: ignore[import-untyped]
     except ImportError:
         raise ExtraMissingError(
-            "writing .xlsx needs an optional part", hint="install it: pip install xlsxwriter"
+            "writing .xlsx needs an optional part",
+            hint='install the extra excel: pip install ".[excel]" in the checkout, or pip install xlsxwriter',
         ) from None
     if rows.height >= EXCEL_ROWS:
         raise OutputError(
