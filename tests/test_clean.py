@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from churnkit.errors import ChurnkitError, DataError, UsageError
+from churnkit.errors import ChurnkitError, DataError, ExtraMissingError, UsageError
 from churnkit.orders.clean import SCHEMA, clean_orders
 from churnkit.orders.ids import read_ids
 from churnkit.orders.lines import Origin, RawLines
@@ -391,3 +391,15 @@ def test_law_any_text_is_accounted_for_or_refused_in_words(rows: list[tuple[str,
     except ChurnkitError:  # anything else would fail the test
         return
     assert_balanced(report)
+
+
+def test_a_frame_that_cannot_be_handed_over_names_what_is_missing() -> None:
+    class Foreign:
+        """As a pandas frame with texts does where PyArrow is not installed."""
+
+        def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+            raise ImportError("pyarrow is required")
+
+    with pytest.raises(ExtraMissingError, match="PyArrow") as caught:
+        clean_orders(Foreign())
+    assert "pip install pyarrow" in caught.value.hint

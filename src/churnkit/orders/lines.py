@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 import polars as pl
 
-from churnkit.errors import ChurnkitError, DataError, ReadWriteError
+from churnkit.errors import ChurnkitError, DataError, ExtraMissingError, ReadWriteError
 
 Unit = Literal["line", "record", "row"]
 Jumps = tuple[tuple[int, int], ...]
@@ -74,12 +74,21 @@ class RawLines:
     def from_frame(cls, frame: Any, name: str = "the frame") -> Self:
         """The rows of a Polars frame, or of anything with an Arrow C stream (pandas, DuckDB, PyArrow).
 
+        Raises:
+            ExtraMissingError: It is a pandas frame, and PyArrow, by which pandas hands it over, is not installed.
+
         Example:
             >>> lines = RawLines.from_frame(pl.DataFrame({"customer": ["a", "b"]}))
             >>> lines.place(1), lines.text
             ('the frame, row 2', False)
         """
-        rows = collect(frame, name) if isinstance(frame, pl.LazyFrame) else pl.DataFrame(frame)
+        try:
+            rows = collect(frame, name) if isinstance(frame, pl.LazyFrame) else pl.DataFrame(frame)
+        except ImportError as error:  # pandas hands its texts over through PyArrow
+            raise ExtraMissingError(
+                f"{name} is a {type(frame).__module__.partition('.')[0]} frame, which cannot be read without PyArrow",
+                hint="pip install pyarrow, or hand over a Polars frame",
+            ) from error
         return cls(rows.lazy(), (Origin(name, rows.height, unit="row"),), text=False)
 
     @property
