@@ -14,12 +14,20 @@ from churnkit.errors import InputNotFoundError, ModelFileError
 from churnkit.models.blend import LEARNED
 from churnkit.models.container import read_container, write_container
 from churnkit.output.models import save_model
+from churnkit.predict import saved
 from churnkit.predict.export import export_sklearn
 from churnkit.predict.model import ChurnModel
-from churnkit.predict.model_file import load_model, model_bytes, model_card
+from churnkit.predict.model_file import model_bytes, model_card
 from churnkit.predict.stack import feature_matrix
 from churnkit.predict.training import train
 from worlds import coin_toss_shop, shop
+
+
+def load_model(source: bytes | Path) -> ChurnModel:
+    """As `churnkit.load_model`, which may also give a labelled model."""
+    loaded = saved.load_model(source)
+    assert isinstance(loaded, ChurnModel)
+    return loaded
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,7 @@
 import math
 from collections.abc import Mapping
 from datetime import date
-from os import PathLike
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +11,11 @@ from numpy.typing import NDArray
 from churnkit.errors import ModelFileError
 from churnkit.models.blend import LEARNED, Blend, Learned
 from churnkit.models.btyd_average import BuyTillYouDieAverage
-from churnkit.models.container import FORMAT_VERSION, read_container, write_container
+from churnkit.models.container import FORMAT_VERSION, write_container
 from churnkit.models.hazard import Hazard
 from churnkit.models.seasonal import Season
+from churnkit.predict.manifest import field_of, number_of, texts_of
 from churnkit.predict.model import ChurnModel, Kind
-
-_Value = TypeVar("_Value")
 
 _REST = "rest"
 _FACTS = ("figures", "training", "fingerprint", "versions")
@@ -53,43 +51,38 @@ def model_bytes(model: ChurnModel) -> bytes:
     return write_container(manifest, arrays)
 
 
-def load_model(source: bytes | str | PathLike[str]) -> ChurnModel:
-    """Open a model file. Nothing in it is run, and nothing in it is trusted: every field is checked.
-
-    Args:
-        source: The path of the file, or its bytes.
+def model_of(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> ChurnModel:
+    """The model of what a container holds.
 
     Raises:
-        InputNotFoundError: There is no such file.
-        ModelFileError: It is not a model of ours, damaged, of a newer format, or holds what no model can hold.
+        ModelFileError: It holds what no training could have written.
     """
-    manifest, arrays = read_container(source)
-    features = tuple(_list_of_text(manifest, "features"))
-    kind = _text(manifest, "kind")
+    features = texts_of(manifest, "features")
+    kind = field_of(manifest, "kind", str)
     if kind not in get_args(Kind):
         raise ModelFileError(f"the model is of the unknown kind {kind!r}", hint="upgrade churnkit")
-    btyd = BuyTillYouDieAverage.from_manifest(_field(manifest, "btyd", dict))
+    btyd = BuyTillYouDieAverage.from_manifest(field_of(manifest, "btyd", dict))
     blend = Blend(
         btyd=btyd,
         learned=_learned(arrays, len(features)),
         weights=_weights(manifest, len(btyd.members) + 1),
-        shift=_number(manifest, "shift", -50.0, 50.0),
+        shift=number_of(manifest, "shift", -50.0, 50.0),
     )
     return ChurnModel(
         kind=kind,  # type: ignore[arg-type]  # checked above
         cutoff=_date(manifest, "cutoff"),
-        horizon_days=int(_number(manifest, "horizon_days", 1, 36_500)),
-        activity_window_days=int(_number(manifest, "activity_window_days", 1, 36_500)),
+        horizon_days=int(number_of(manifest, "horizon_days", 1, 36_500)),
+        activity_window_days=int(number_of(manifest, "activity_window_days", 1, 36_500)),
         features=features,
-        has_amounts=_field(manifest, "has_amounts", bool),
-        money_unit=_number(manifest, "money_unit", 1e-9, 1e15),
-        base_rate=_number(manifest, "base_rate", 0.0, 1.0),
-        season=Season.from_manifest(_field(manifest, "season", dict)),
+        has_amounts=field_of(manifest, "has_amounts", bool),
+        money_unit=number_of(manifest, "money_unit", 1e-9, 1e15),
+        base_rate=number_of(manifest, "base_rate", 0.0, 1.0),
+        season=Season.from_manifest(field_of(manifest, "season", dict)),
         blend=blend,
-        btyd_mean_log_odds=_number(manifest, "btyd_mean_log_odds", -50.0, 50.0),
-        notes=tuple(_list_of_text(manifest, "notes")),
-        seed=int(_number(manifest, "seed", 0, 2**32 - 1)),
-        **{name: _field(manifest, name, dict) for name in _FACTS},
+        btyd_mean_log_odds=number_of(manifest, "btyd_mean_log_odds", -50.0, 50.0),
+        notes=texts_of(manifest, "notes"),
+        seed=int(number_of(manifest, "seed", 0, 2**32 - 1)),
+        **{name: field_of(manifest, name, dict) for name in _FACTS},
     )
 
 
@@ -116,7 +109,7 @@ def model_card(model: ChurnModel) -> dict[str, Any]:
 
 
 def _weights(manifest: Mapping[str, Any], count: int) -> tuple[float, ...]:
-    weights = _field(manifest, "weights", list)
+    weights = field_of(manifest, "weights", list)
     if len(weights) != count or not all(type(weight) in (int, float) and 0 <= weight <= 1 for weight in weights):
         raise ModelFileError(f"weights of the model are not {count} numbers from 0 to 1")
     if abs(sum(weights) - 1) > 1e-6:
@@ -145,35 +138,8 @@ def _learned(arrays: Mapping[str, NDArray[Any]], n_features: int) -> dict[str, L
     return learned
 
 
-def _field(manifest: Mapping[str, Any], name: str, kind: type[_Value]) -> _Value:
-    value = manifest.get(name)
-    if type(value) is not kind:
-        raise ModelFileError(f"{name} of the model is missing or of the wrong kind")
-    return value
-
-
-def _text(manifest: Mapping[str, Any], name: str) -> str:
-    return _field(manifest, name, str)
-
-
-def _list_of_text(manifest: Mapping[str, Any], name: str) -> list[str]:
-    values = _field(manifest, name, list)
-    if not all(isinstance(value, str) for value in values):
-        raise ModelFileError(f"{name} of the model is not a list of texts")
-    return values
-
-
-def _number(manifest: Mapping[str, Any], name: str, low: float, high: float) -> float:
-    value = manifest.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ModelFileError(f"{name} of the model is not a number")
-    if not low <= value <= high:
-        raise ModelFileError(f"{name} of the model is not a number from {low:g} to {high:g}")
-    return float(np.float64(value))
-
-
 def _date(manifest: Mapping[str, Any], name: str) -> date:
     try:
-        return date.fromisoformat(_text(manifest, name))
+        return date.fromisoformat(field_of(manifest, name, str))
     except ValueError as error:
         raise ModelFileError(f"{name} of the model is not a date") from error

@@ -28,7 +28,7 @@ def load_model(source: bytes | str | PathLike[str]) -> AnyModel:
     manifest, arrays = read_container(source)
     if MARK in manifest:
         return labelled_model_of(manifest, arrays)
-    return order_file.load_model(source)
+    return order_file.model_of(manifest, arrays)
 
 
 def model_bytes(model: AnyModel) -> bytes:
