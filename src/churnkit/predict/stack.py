@@ -22,7 +22,7 @@ from churnkit.windows import has_history, training_cutoffs
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
 
-MOST_ROWS = 80_000  # CDNOW, October 1997, interval boosting: log loss .382 with these and all orders, .382 with all 328k
+MOST_ROWS = 80_000  # CDNOW, October 1997, interval boosting: log loss .382 with these, .382 with all 328,000
 MOST_STACKED = 600_000  # rows to choose from, so that memory does not grow with the customers
 
 
