@@ -23,7 +23,7 @@ from churnkit.models.folds import stratified_folds
 from churnkit.models.learned_blend import calibration, fit_learned_blend
 from churnkit.orders.read import read_orders
 from churnkit.output.models import save_model
-from churnkit.predict.labelled.columns import choose_columns, groups_of, matrix_of
+from churnkit.predict.columns import choose_columns, groups_of, matrix_of
 from churnkit.predict.labelled.labels import read_labels
 from churnkit.predict.labelled.listing import explain_rows, list_customers, score_labelled
 from churnkit.predict.labelled.model import LabelledModel, predict

@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from churnkit.errors import DataError
+from churnkit.orders.cells import text_of
 from churnkit.orders.names import name_words
 
 _YES_WORDS = "yes y true t 1 1.0 ja oui si sí sim"
@@ -90,24 +91,6 @@ def read_labels(cells: pl.Series, churned_value: str | None = None) -> Labels:
     label = Label(cells.name, tuple(sorted(churned)), tuple(sorted(set(values) - churned)))
     outcome = text.is_in(sorted(churned)).cast(pl.Float64)
     return Labels(label, outcome, _note(label, dict(counts.iter_rows()), text.null_count()))
-
-
-def text_of(cells: pl.Series) -> pl.Series:
-    """Values as text: whole numbers without a point, so that 1.0 of one format is 1 of another.
-
-    Example:
-        >>> text_of(pl.Series([1.0, 0.0, None])).to_list(), text_of(pl.Series([" Yes ", "No"])).to_list()
-        (['1', '0', None], ['Yes', 'No'])
-    """
-    if cells.dtype.is_float():
-        finite = cells.to_frame("v").select(pl.when(pl.col("v").is_finite()).then("v"))["v"].alias(cells.name)
-        present = finite.drop_nulls()
-        cells = finite.cast(pl.Int64) if (present == present.round()).all() and _fits(present) else finite
-    return cells.cast(pl.String, strict=False).str.strip_chars()
-
-
-def _fits(values: pl.Series) -> bool:
-    return bool((values.abs() < 2.0**53).all())
 
 
 def _value_named(values: list[str], wanted: str, column: str) -> set[str]:

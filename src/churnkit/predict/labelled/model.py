@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from churnkit.models.learned_blend import LearnedBlend
-from churnkit.predict.labelled.columns import TableColumn, groups_of, matrix_of
+from churnkit.predict.columns import TableColumn, groups_of, matrix_of
 from churnkit.predict.labelled.labels import Label
 
 FloatArray: TypeAlias = NDArray[np.float64]

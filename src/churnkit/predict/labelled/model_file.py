@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from churnkit.errors import ModelFileError
 from churnkit.models.container import write_container
 from churnkit.models.learned_blend import LearnedBlend
-from churnkit.predict.labelled.columns import TableColumn
+from churnkit.predict.columns import TableColumn
 from churnkit.predict.labelled.labels import Label
 from churnkit.predict.labelled.model import BASE_RATE, BLEND, LabelledModel
 from churnkit.predict.manifest import field_of, number_of, texts_of

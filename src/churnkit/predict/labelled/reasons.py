@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from churnkit.predict.labelled.columns import TableColumn, numbers_of, words_of
+from churnkit.orders.cells import numbers_of, words_of
+from churnkit.predict.columns import TableColumn
 from churnkit.predict.labelled.model import Prediction
 from churnkit.predict.reasons import LEAST_PUSH, LEAST_SHARE, MOST_REASONS
 
@@ -28,20 +29,13 @@ def table_reasons(cells: pl.DataFrame, prediction: Prediction, decimal: str | No
 
 def statements(cells: pl.DataFrame, columns: Sequence[TableColumn], decimal: str | None = None) -> list[list[str]]:
     """What each column says, by column and row: `Contract is Month-to-month`, `tenure 2 (usual is 29)`."""
-    told: list[list[str]] = []
-    for column in columns:
-        if column.kind == "category":
-            values = words_of(cells[column.name]).to_list()
-            told.append([f"{column.name} is {'missing' if value is None else value}" for value in values])
-        else:
-            usual = f"(usual is {_plain(column.usual)})"
-            told.append(
-                [
-                    f"{column.name} is missing" if np.isnan(value) else f"{column.name} {_plain(value)} {usual}"
-                    for value in numbers_of(cells[column.name], decimal)
-                ]
-            )
-    return told
+    return [[column.statement(value) for value in _values(cells[column.name], column, decimal)] for column in columns]
+
+
+def _values(cells: pl.Series, column: TableColumn, decimal: str | None) -> pl.Series:
+    if column.kind == "category":
+        return words_of(cells)
+    return pl.Series(numbers_of(cells, decimal)).fill_nan(None)
 
 
 def _strongest(push: NDArray[np.float64]) -> list[int]:
@@ -49,16 +43,3 @@ def _strongest(push: NDArray[np.float64]) -> list[int]:
     least = max(LEAST_PUSH, LEAST_SHARE * strength.max())
     order = np.argsort(-strength, kind="stable")[:MOST_REASONS]
     return [int(place) for place in order if strength[place] >= least]
-
-
-def _plain(value: float) -> str:
-    """A number as a person writes it.
-
-    Example:
-        >>> [_plain(value) for value in (2.0, 1397.5, 53.85, 0.0042, -12.5)]
-        ['2', '1,397.5', '53.85', '0.0042', '-12.5']
-    """
-    if value and abs(value) < 0.1:
-        return f"{value:.3g}"
-    text = f"{value:,.2f}"
-    return text.rstrip("0").rstrip(".")

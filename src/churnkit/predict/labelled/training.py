@@ -14,11 +14,13 @@ from churnkit.evaluate.baselines import fit_plain_logistic
 from churnkit.evaluate.metrics import auc, brier, calibration_error, log_loss
 from churnkit.models.folds import stratified_folds
 from churnkit.models.learned_blend import LearnedBlend, fit_learned_blend
-from churnkit.predict.labelled.columns import TableColumn, choose_columns, matrix_of, numbers_among, words_of
+from churnkit.orders.cells import words_of
+from churnkit.predict.columns import TableColumn, choose_columns, matrix_of, numbers_among
 from churnkit.predict.labelled.labels import Labels
 from churnkit.predict.labelled.model import BASE_RATE, BLEND, LabelledModel, Prediction, column_pushes
 from churnkit.predict.labelled.table import CustomerTable
 from churnkit.predict.provenance import versions
+from churnkit.predict.suspects import auc_of_category, auc_of_number
 from churnkit.terms import percent
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -224,14 +226,8 @@ def _suspects(cells: pl.DataFrame, columns: tuple[TableColumn, ...], churned: pl
 def _alone(cells: pl.DataFrame, column: TableColumn, y: FloatArray) -> float:
     """AUC of one column, either way round; a missing value counts as a value, and a category as its rate."""
     if column.kind == "category":
-        _, place = np.unique(words_of(cells[column.name]).fill_null("").to_numpy().astype(str), return_inverse=True)
-        rate = np.bincount(place, y) / np.bincount(place)
-        return auc(y, rate[place])
-    X, _ = matrix_of(cells, [column])
-    gaps = np.isnan(X[:, 0])
-    ends = [np.where(gaps, end, X[:, 0]) for end in (-np.inf, np.inf)]
-    areas = [auc(y, score) for score in (*ends, gaps.astype(np.float64))]
-    return max(max(area, 1 - area) for area in areas)
+        return auc_of_category(words_of(cells[column.name]).fill_null("").to_numpy().astype(str), y)
+    return auc_of_number(matrix_of(cells, [column])[0][:, 0], y)
 
 
 def _fingerprint(rows: _Rows, columns: tuple[TableColumn, ...]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is known of the customers as a matrix: numbers as they are, categories one column a value.
+"""What is known of customers as a matrix: numbers as they are, categories one column a value.
 
 A column is judged without its label: by its type and its values. Columns are taken in the order of their names, so
 that the order in the file changes nothing.
@@ -13,17 +13,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from churnkit.errors import DataError, MissingColumnError
-from churnkit.orders.dates import date_shares
+from churnkit.orders.cells import kind_of, numbers_of, parsed_numbers, unreadable, words_of
 from churnkit.orders.names import name_words
-from churnkit.orders.numbers import Numbers, parse_numbers
-from churnkit.predict.labelled.labels import text_of
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
-_MISSING: Final = ("", "null", "nan", "n/a", "na", "<na>", "#n/a")
-_READ_AS_NUMBERS = 0.95  # share of the values of a text column
 _LEAST_ROWS, _LEAST_SHARE, _MOST_LEVELS = 5, 0.01, 40  # of a value that is told apart
 _COVERED = 0.5  # share of the rows that hold such a value; with less the column is a list of names
+_A_DATE: Final = "a date: give it as days or months up to when the table was taken"
 _ID_WORDS = "id number no nr key code zip postcode phone rownumber index"
 
 
@@ -47,6 +44,21 @@ class TableColumn:
     def width(self) -> int:
         """Columns of the matrix: of two levels one is enough."""
         return 1 if self.kind == "number" or len(self.levels) == 2 else len(self.levels)
+
+    def statement(self, value: str | float | None) -> str:
+        """What the column says of a customer, beside what is usual.
+
+        Example:
+            >>> TableColumn("tenure", "number", usual=29.0).statement(2.0)
+            'tenure 2 (usual is 29)'
+            >>> TableColumn("plan", "category", ("a", "b")).statement("a")
+            'plan is a'
+        """
+        if value is None:
+            return f"{self.name} is missing"
+        if isinstance(value, str):
+            return f"{self.name} is {value}"
+        return f"{self.name} {plain(value)} (usual is {plain(self.usual)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,59 +132,47 @@ def numbers_among(columns: Sequence[TableColumn]) -> list[int]:
     return [int(place) for place in np.flatnonzero(is_number[groups_of(columns)])]
 
 
-def words_of(cells: pl.Series) -> pl.Series:
-    """The values of a category as text, null where there is none."""
-    text = text_of(cells).to_frame("value")
-    present = ~pl.col("value").str.to_lowercase().is_in(_MISSING)
-    return text.select(pl.when(present).then("value"))["value"].alias(cells.name)
+def plain(value: float) -> str:
+    """A number as a person writes it.
 
-
-def numbers_of(cells: pl.Series, decimal: str | None = None) -> FloatArray:
-    """A column as numbers, NaN where there is none."""
-    values = _parsed(cells, decimal).values.fill_null(float("nan")).to_numpy()
-    return np.where(np.isfinite(values), values, np.nan)
+    Example:
+        >>> [plain(value) for value in (2.0, 1397.5, 53.85, 0.0042, -12.5)]
+        ['2', '1,397.5', '53.85', '0.0042', '-12.5']
+    """
+    if value and abs(value) < 0.1:
+        return f"{value:.3g}"
+    text = f"{value:,.2f}"
+    return text.rstrip("0").rstrip(".")
 
 
 def _judged(cells: pl.Series, decimal: str | None) -> tuple[TableColumn | str, list[str]]:
     """The column, or why it is left out; and what was noticed."""
     if cells.dtype.is_temporal():
-        return "a date: give it as days or months up to when the table was taken", []
+        return _A_DATE, []
     if cells.dtype.is_nested() or cells.dtype in (pl.Binary, pl.Object):
         return "neither a number nor a text", []
     words = words_of(cells)
     different = words.drop_nulls().n_unique()
     if not different or (different == 1 and not words.null_count()):
         return ("empty" if not different else "the same everywhere"), []
-    if different > 2 and cells.dtype != pl.Boolean:
-        as_numbers = _as_numbers(words if not cells.dtype.is_numeric() else cells, words, decimal)
-        if as_numbers is not None:
-            return as_numbers
-        if date_shares(words.head(1_000))[0] >= _READ_AS_NUMBERS:
-            return "a date: give it as days or months up to when the table was taken", []
-    return _as_category(words, different), []
+    kind = kind_of(cells, decimal) if different > 2 else "category"
+    if kind == "number":
+        return _as_numbers(cells, decimal)
+    return (_A_DATE if kind == "date" else _as_category(words, different)), []
 
 
-def _as_numbers(cells: pl.Series, words: pl.Series, decimal: str | None) -> tuple[TableColumn | str, list[str]] | None:
-    parsed = _parsed(cells, decimal)
-    unreadable = int((parsed.unreadable & words.is_not_null()).sum())
-    if unreadable > (1 - _READ_AS_NUMBERS) * words.count():
-        return None
+def _as_numbers(cells: pl.Series, decimal: str | None) -> tuple[TableColumn | str, list[str]]:
     values = numbers_of(cells, decimal)
     present = np.sort(values[~np.isnan(values)])
     if _is_numbering(cells.name, present):
         return "numbers its rows", []
-    notes = [f"{cells.name}: {parsed.note}"] if parsed.note else []
+    note = parsed_numbers(cells, decimal).note
+    notes = [f"{cells.name}: {note}"] if note else []
     if not cells.dtype.is_numeric() and (gaps := len(values) - len(present)):
-        what = f" ({unreadable:,} of them something else)" if unreadable else ""
+        bad = unreadable(cells, decimal)
+        what = f" ({bad:,} of them something else)" if bad else ""
         notes.append(f"{cells.name}: {_rows(gaps)} no number{what}: taken as missing")
     return TableColumn(cells.name, "number", usual=float(np.median(present))), notes
-
-
-def _parsed(cells: pl.Series, decimal: str | None) -> Numbers:
-    try:
-        return parse_numbers(cells, decimal)
-    except DataError as error:
-        raise DataError(f"{cells.name}: {error}", hint=error.hint) from error
 
 
 def _is_numbering(name: str, ordered: FloatArray) -> bool:
@@ -197,8 +197,8 @@ def _as_category(words: pl.Series, different: int) -> TableColumn | str:
 def _encoded(cells: pl.Series, column: TableColumn, decimal: str | None) -> tuple[FloatArray, str]:
     if column.kind == "number":
         values = numbers_of(cells, decimal)
-        unreadable = int((words_of(cells).is_not_null() & pl.Series(np.isnan(values))).sum())
-        note = f"{column.name}: {_rows(unreadable)} no number: taken as missing" if unreadable else ""
+        bad = int((words_of(cells).is_not_null() & pl.Series(np.isnan(values))).sum())
+        note = f"{column.name}: {_rows(bad)} no number: taken as missing" if bad else ""
         return values[:, None], note
     words = words_of(cells)
     unknown = words.filter(words.is_not_null() & ~words.is_in(column.levels))
