@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from churnkit.predict.labelled.listing import score_labelled
     from churnkit.predict.labelled.table import customer_table
     from churnkit.predict.labelled.training import train_labelled
+    from churnkit.predict.published.verify import verify
     from churnkit.predict.saved import load_model, model_card
     from churnkit.predict.training import train
 
@@ -47,6 +48,7 @@ __all__ = [
     "snapshot",
     "train",
     "train_labelled",
+    "verify",
 ]
 
 _HOMES = {
@@ -68,6 +70,7 @@ _HOMES = {
     "snapshot": ("customers.snapshot", "snapshot"),
     "train": ("predict.training", "train"),
     "train_labelled": ("predict.labelled.training", "train_labelled"),
+    "verify": ("predict.published.verify", "verify"),
 }
 
 

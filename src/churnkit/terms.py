@@ -18,6 +18,7 @@ Kind = Literal[
     "probability",  # 0..1, a risk: shown as a bar or in colour
     "share",  # 0..1, shown as a percentage
     "number",
+    "figure",  # a number by itself, shown with its six leading digits
     "boolean",
     "list",  # a list of texts
     "object",  # named values, in heads and summaries only
@@ -102,6 +103,27 @@ WINDOW = (
     Term("customers", "integer", "Times that a customer was silent for so long, with a whole horizon seen after it."),
     Term("returned", "integer", "Those that ordered again within the horizon."),
     Term("return_probability", "share", "Returned over customers."),
+)
+
+VERIFY = (
+    Term("model", "text", "bgnbd, pareto_nbd, mbgnbd or gamma_gamma; data for what is counted."),
+    Term(
+        "quantity",
+        "text",
+        "A parameter by its name in the literature; correlation is that of the orders expected in "
+        "the holdout with those that came.",
+    ),
+    Term("published", "figure", "As it was printed.", nullable=True),
+    Term("ours", "figure", "Ours, with six digits after the point."),
+    Term("difference", "figure", "Ours less the published one.", nullable=True),
+    Term("agrees", "boolean", "Whether ours is the published one to every digit of that.", nullable=True),
+    Term(
+        "history",
+        "text",
+        "Whose orders: x repeat orders, the last after t_x of T weeks; and the weeks ahead.",
+        nullable=True,
+    ),
+    Term("source", "text", "Where it was published.", nullable=True),
 )
 
 SEGMENT = (

@@ -7,14 +7,27 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from churnkit.cli import backtest, check, explain, features, model, sample, schema, score, segment, train, window
+from churnkit.cli import (
+    backtest,
+    check,
+    explain,
+    features,
+    model,
+    sample,
+    schema,
+    score,
+    segment,
+    train,
+    verify,
+    window,
+)
 from churnkit.cli.help import Command, Door
 from churnkit.cli.options import grouped
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Look": (check.check, window.window, segment.segment),
     "Predict": (features.features, train.train, backtest.backtest, score.score, explain.explain),
-    "Operate": (model.model, schema.schema, sample.sample),
+    "Operate": (model.model, verify.verify, schema.schema, sample.sample),
 }
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 _COMPLETE = "_CHURNKIT_COMPLETE"

@@ -11,7 +11,19 @@ from churnkit.errors import UsageError
 
 SHAPES = {
     name: (name, "shape")
-    for name in ("check", "window", "segment", "features", "train", "backtest", "score", "explain", "model", "sample")
+    for name in (
+        "check",
+        "window",
+        "segment",
+        "features",
+        "train",
+        "backtest",
+        "score",
+        "explain",
+        "verify",
+        "model",
+        "sample",
+    )
 } | {"segment-list": ("segment", "list_shape")}
 
 

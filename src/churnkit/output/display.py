@@ -8,7 +8,7 @@ from churnkit.terms import RISK_HIGH, RISK_MEDIUM, Kind
 NOTHING = "–"
 BAR_CELLS = 8
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-RIGHT: frozenset[Kind] = frozenset({"integer", "days", "money", "share", "number", "probability"})
+RIGHT: frozenset[Kind] = frozenset({"integer", "days", "money", "share", "number", "figure", "probability"})
 
 
 def shown(value: object, kind: Kind, digits: int | None = None) -> str:
@@ -19,6 +19,8 @@ def shown(value: object, kind: Kind, digits: int | None = None) -> str:
         ('1,234.50', '2.3%', '81%', '–')
         >>> shown(["buys every 23 days", "silent for 61"], "list"), shown(date(2011, 10, 2), "date")
         ('buys every 23 days; silent for 61', '2011-10-02')
+        >>> shown(-9582.429207, "figure"), shown(-0.000078, "figure"), shown(2357.0, "figure")
+        ('-9,582.43', '-0.000078', '2,357')
     """
     if value is None:
         return NOTHING
@@ -42,7 +44,16 @@ def _number(value: float, kind: Kind, digits: int | None) -> str:
         return percent(value, digits=1)
     if isinstance(value, int):
         return f"{value:,}"
+    if kind == "figure":
+        return _leading_digits(value)
     return f"{value:,.{digits_for(value) if digits is None else digits}f}"
+
+
+def _leading_digits(value: float) -> str:
+    """Six leading digits, of which at most six stand after the point, without the zeros at the end."""
+    before = len(f"{abs(value):.0f}") if abs(value) >= 1 else 0
+    text = f"{value:,.{max(6 - before, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def digits_for(largest: float) -> int:

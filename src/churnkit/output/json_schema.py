@@ -17,6 +17,7 @@ _TYPES: dict[Kind, dict[str, Any]] = {
     "probability": {"type": "number", "minimum": 0, "maximum": 1},
     "share": {"type": "number"},
     "number": {"type": "number"},
+    "figure": {"type": "number"},
     "boolean": {"type": "boolean"},
     "list": {"type": "array", "items": {"type": "string"}},
     "object": {"type": "object"},

@@ -11,7 +11,7 @@ import polars as pl
 
 from churnkit.terms import Kind, Term
 
-DIGITS: Mapping[Kind, int] = {"money": 2, "probability": 6, "share": 6, "number": 6}
+DIGITS: Mapping[Kind, int] = {"money": 2, "probability": 6, "share": 6, "number": 6, "figure": 6}
 _WHOLE: frozenset[Kind] = frozenset({"integer", "days"})
 
 

@@ -1,0 +1,1 @@
+"""Results that others have published, on the data they used, and ours beside them."""
