@@ -40,6 +40,7 @@ def printed_glossary() -> str:
     for command in SHAPES:
         shape = shape_of(command)
         parts = [("", shape.head), (", `summary`", shape.summary), (f", `{shape.rows_key}`", shape.rows)]
+        parts += [(f", `{word.name}`", word.of) for word in shape.head if word.of]
         sections += [
             (f"`{command}`{part}", tuple(word for word in words if word not in features)) for part, words in parts
         ]

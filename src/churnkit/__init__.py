@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     __version__: str
     from churnkit.act.ranking import score
+    from churnkit.customers.choices import weigh_windows
     from churnkit.customers.returns import advise_windows
     from churnkit.customers.segments import segment_customers as segment
     from churnkit.customers.snapshot import outcomes, snapshot
     from churnkit.customers.snapshot import snapshot as features
+    from churnkit.customers.stability import advice_stability
     from churnkit.orders.clean import clean_orders
     from churnkit.orders.read import read_orders
     from churnkit.orders.sample import sample_orders
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "__version__",
+    "advice_stability",
     "advise_windows",
     "backtest",
     "clean_orders",
@@ -49,9 +52,11 @@ __all__ = [
     "train",
     "train_labelled",
     "verify",
+    "weigh_windows",
 ]
 
 _HOMES = {
+    "advice_stability": ("customers.stability", "advice_stability"),
     "advise_windows": ("customers.returns", "advise_windows"),
     "backtest": ("predict.backtest", "backtest"),
     "clean_orders": ("orders.clean", "clean_orders"),
@@ -71,6 +76,7 @@ _HOMES = {
     "train": ("predict.training", "train"),
     "train_labelled": ("predict.labelled.training", "train_labelled"),
     "verify": ("predict.published.verify", "verify"),
+    "weigh_windows": ("customers.choices", "weigh_windows"),
 }
 
 

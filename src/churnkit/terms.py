@@ -28,12 +28,16 @@ Kind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One column or key: its name, what kind of value it holds, what it means, and whether it may be null."""
+    """One column or key: its name, what kind of value it holds, what it means, and whether it may be null.
+
+    Objects and lists of objects name their own keys in `of`, as far as they are fixed.
+    """
 
     name: str
     kind: Kind
     meaning: str
     nullable: bool = False
+    of: tuple["Term", ...] = ()
 
 
 RISK_HIGH, RISK_MEDIUM = 0.7, 0.4
@@ -103,6 +107,55 @@ WINDOW = (
     Term("customers", "integer", "Times that a customer was silent for so long, with a whole horizon seen after it."),
     Term("returned", "integer", "Those that ordered again within the horizon."),
     Term("return_probability", "share", "Returned over customers."),
+)
+
+_COSTS = (
+    Term("advised", "boolean", "Whether it is advised."),
+    Term("taken", "boolean", "Whether this answer goes by it: advised, or given."),
+    Term("active", "integer", "Customers who would be active at the cutoff."),
+    Term("base_rate", "share", "Share of those active one horizon ago who have not ordered since.", nullable=True),
+    Term("gone", "integer", "Times that a customer was silent for so long, with a whole horizon seen after it."),
+    Term("returned", "integer", "Those of them that ordered again within that horizon: called gone by mistake."),
+    Term("false_alarm_share", "share", "Returned over gone.", nullable=True),
+    Term(
+        "ever_returned_share",
+        "share",
+        "Share of those silent for so long who come back at all, as far as the history shows it (Kaplan-Meier).",
+        nullable=True,
+    ),
+    Term("revenue_mistaken", "money", "What those who returned spent net within that horizon.", nullable=True),
+)
+
+HORIZON_CHOICES = (
+    Term("horizon_days", "days", "The horizon; whoever is silent for so long is called gone."),
+    *_COSTS,
+    Term(
+        "days_to_know",
+        "days",
+        "Days from the last order until it is known whether that was right: silent for a horizon, watched for another.",
+    ),
+)
+
+ACTIVITY_CHOICES = (
+    Term("activity_window_days", "days", "The activity window; whoever is silent for longer counts as lapsed."),
+    *_COSTS,
+)
+
+EARLIER_ADVICE = (
+    Term("cutoff", "date", "The earlier cutoff."),
+    Term("horizon_days", "days", "The horizon that was advised then."),
+    Term("typical_gap_days", "days", "The typical gap then.", nullable=True),
+)
+
+STABILITY = (
+    Term("resamples", "integer", "How often the customers were drawn anew; 0 where too few came back to tell."),
+    Term("agreeing_share", "share", "Share of the resamples that advise the same horizon.", nullable=True),
+    Term("horizons", "object", "How many of the resamples advise each horizon, by its days."),
+    Term("typical_gap_low_days", "days", "Lower end of the typical gap's 90 % interval.", nullable=True),
+    Term("typical_gap_high_days", "days", "Upper end of it.", nullable=True),
+    Term(
+        "earlier", "objects", "What was advised one, two and three horizons earlier, latest first.", of=EARLIER_ADVICE
+    ),
 )
 
 VERIFY = (

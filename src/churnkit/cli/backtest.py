@@ -30,7 +30,8 @@ COSTS = Term("costs", "object", "contact, offer, success_rate and value that pro
 LISTS = Term(
     "deciles",
     "objects",
-    f"The lists cut into tenths, by cutoff, population and model: {', '.join(term.name for term in DECILES)}.",
+    "The lists cut into tenths, by cutoff, population and model.",
+    of=DECILES,
 )
 UNSEEN = ("brier", "average_precision", "max_profit", "expected_max_profit")
 MEANS = ("model", "log_loss", "auc", "calibration_error", "lift_10", "profit", "captured_money_10", "calibration_floor")

@@ -27,6 +27,7 @@ class WindowAdvice:
 
     Attributes:
         horizon_days: The horizon: given, or advised from the typical gap.
+        advised_horizon_days: The horizon that the typical gap advises, even where another was given.
         activity_window_days: The activity window: given, or two horizons.
         history_days: Days from the first order day to the cutoff.
         returns: How many times a customer came back on a later day.
@@ -39,6 +40,7 @@ class WindowAdvice:
     """
 
     horizon_days: int
+    advised_horizon_days: int
     activity_window_days: int
     history_days: int
     returns: int
@@ -142,10 +144,10 @@ def advise_windows(
         raise ShortHistoryError(f"there is no order before {cutoff}", hint="choose a later --cutoff")
     lasted, returned = seen["silent_days"].to_numpy(), seen["returned"].to_numpy()
     history, returns = int(seen["age_days"].to_numpy().max()), int(returned.sum())
-    # The longest horizon that fits is a third of the history, so its activity window is the longest one to judge by.
-    longest = max(windows.ACTIVITY_HORIZONS * history // 3, 1)
+    longest = longest_watched_days(history)
     typical = days_to_return(lasted, returned, TYPICAL_SHARE, longest)
-    horizon, window = _windows(typical, history, horizon_days, activity_window_days)
+    advised = horizon_for(typical, history)
+    horizon, window = _windows(advised if horizon_days is None else horizon_days, activity_window_days)
     step = max(horizon // 3, 1)
     grid = sorted({*range(step, 2 * window + 1, step), horizon, window})
     curve = return_probability(book, cutoff=cutoff, horizon_days=horizon, silent_days=grid)
@@ -153,6 +155,7 @@ def advise_windows(
     gone, doubts = _gone_after_days(told), _doubts(history, returns)
     return WindowAdvice(
         horizon_days=horizon,
+        advised_horizon_days=advised,
         activity_window_days=window,
         history_days=history,
         returns=returns,
@@ -161,14 +164,33 @@ def advise_windows(
         gone_after_days=gone,
         curve=curve,
         reliable=not doubts,
-        sentences=(*_about_gap(typical), *_about_silence(told, horizon, window, gone), *doubts),
+        sentences=(*_about_gap(typical, returns, longest), *_about_silence(told, horizon, window, gone), *doubts),
     )
 
 
-def _windows(typical: int | None, history: int, horizon: int | None, window: int | None) -> tuple[int, int]:
-    """The horizon and the activity window: as given, or from the typical gap."""
-    if horizon is None:
-        horizon = windows.nearest_horizon_days(USUAL_GAP_DAYS if typical is None else typical, history)
+def longest_watched_days(history_days: int) -> int:
+    """For how long returns are waited for: the activity window of the longest horizon, a third of the history.
+
+    Example:
+        >>> longest_watched_days(540)
+        360
+    """
+    return max(windows.ACTIVITY_HORIZONS * history_days // 3, 1)
+
+
+def horizon_for(typical_gap_days: int | None, history_days: int) -> int:
+    """The horizon that a typical gap advises; a usual gap stands in where nobody came back.
+
+    Example:
+        >>> horizon_for(110, 700), horizon_for(None, 700)
+        (90, 90)
+    """
+    gap = USUAL_GAP_DAYS if typical_gap_days is None else typical_gap_days
+    return windows.nearest_horizon_days(gap, history_days)
+
+
+def _windows(horizon: int, window: int | None) -> tuple[int, int]:
+    """The horizon and the activity window, both at least one day; the latter as given, or two horizons."""
     if window is None:
         window = windows.activity_window_days(horizon)
     return at_least_one_day(horizon, "horizon_days"), at_least_one_day(window, "activity_window_days")
@@ -184,9 +206,9 @@ def _gone_after_days(curve: pl.DataFrame) -> int | None:
     return gone
 
 
-def _about_gap(typical: int | None) -> list[str]:
+def _about_gap(typical: int | None, returns: int, longest: int) -> list[str]:
     if typical is None:
-        return ["Nobody came back on a later day."]
+        return [f"Nobody came back within {longest} days." if returns else "Nobody came back on a later day."]
     return [f"{TYPICAL_SHARE:.0%} of those who come back do so within {typical} days.".replace("%", " %")]
 
 

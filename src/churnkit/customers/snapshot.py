@@ -202,17 +202,46 @@ def silences(orders: Orders, *, cutoff: date) -> pl.DataFrame:
         `age_days silent_days returned`, one row per customer and order day, sorted: how long before the cutoff the
         silence began, how long it lasted, and whether an order ended it.
     """
+    return _silences(orders, cutoff).drop("customer").sort(pl.all()).collect(engine=ENGINE)
+
+
+def customer_silences(orders: Orders, *, cutoff: date) -> pl.DataFrame:
+    """The same silences by customer: those of one stand together, oldest first, and the last one has not ended.
+
+    Returns:
+        `customer age_days silent_days returned`; `customer` is a number that has no meaning of its own.
+    """
+    return _silences(orders, cutoff).collect(engine=ENGINE)
+
+
+def _silences(orders: Orders, cutoff: date) -> pl.LazyFrame:
     same = (col("side") == col("side").shift(-1)).fill_null(False)
     return (
         order_book(orders)
         .orders.lazy()
         .filter(col("new_day") & (col("day") < _day(cutoff)))
         .select(
+            customer=col("customer_id").to_physical().cast(pl.Int64),
             age_days=_day(cutoff) - col("day"),
             silent_days=pl.when(same).then(col("day").shift(-1)).otherwise(_day(cutoff)) - col("day"),
             returned=same,
         )
-        .sort(pl.all())
+    )
+
+
+def daily_money(orders: Orders, *, cutoff: date) -> pl.DataFrame:
+    """What every customer spent net on each day before a cutoff, refunds taken off.
+
+    Returns:
+        `customer age_days cents`, sorted; `customer` as in `customer_silences`. No rows where the file has no amount.
+    """
+    return (
+        order_book(orders)
+        .orders.lazy()
+        .filter(col("cents").is_not_null() & (col("day") < _day(cutoff)))
+        .group_by(customer=col("customer_id").to_physical().cast(pl.Int64), age_days=_day(cutoff) - col("day"))
+        .agg(col("cents").sum())
+        .sort("customer", "age_days")
         .collect(engine=ENGINE)
     )
 

@@ -73,6 +73,8 @@ def _object(terms: Sequence[Term]) -> dict[str, Any]:
 
 def _property(term: Term) -> dict[str, Any]:
     described = dict(_TYPES[term.kind])
+    if term.of:
+        described = {"type": "array", "items": _object(term.of)} if term.kind == "objects" else _object(term.of)
     if term.nullable:
         described["type"] = [described["type"], "null"]
     return described | {"description": term.meaning}
