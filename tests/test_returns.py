@@ -137,6 +137,13 @@ def test_no_order_before_the_cutoff_is_an_error_that_says_so() -> None:
         advise_windows(ORDERS, cutoff=date(2024, 1, 1))
 
 
+def test_returns_that_took_longer_than_is_watched_are_not_denied() -> None:
+    orders = orders_of([("a", "2024-01-01", 1), ("a", "2024-02-01", 1)])
+    advice = advise_windows(orders, cutoff=date(2024, 2, 2))
+    assert (advice.returns, advice.typical_gap_days) == (1, None)
+    assert advice.sentences[0] == "Nobody came back within 21 days."
+
+
 def test_a_return_on_the_same_day_is_no_return() -> None:
     orders = orders_of([("a", "2024-01-01 09:00", 1), ("a", "2024-01-01 18:00", 1)])
     assert advise_windows(orders, cutoff=date(2024, 2, 1)).returns == 0
