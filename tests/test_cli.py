@@ -19,6 +19,7 @@ from types import MappingProxyType
 import pytest
 
 from churnkit.cli.app import run
+from churnkit.predict.guards import NAMES
 
 CHURNKIT = [sys.executable, "-m", "churnkit"]
 HOSTILE = "e\x1b[2Jvil\u202e"
@@ -308,3 +309,30 @@ def test_reading_orders_from_a_keyboard_is_a_misuse(shop: Shop) -> None:
 
 def test_parquet_is_not_for_a_terminal(shop: Shop) -> None:
     assert on_a_terminal(shop, *SCORE, "-f", "parquet")[0] == 2
+
+
+@pytest.mark.parametrize("command", [["score"], ["segment"], ["explain", "--id", "C0001"]], ids=lambda line: line[0])
+def test_the_json_of_every_command_with_a_model_names_the_guards(shop: Shop, command: list[str]) -> None:
+    ran = shop.run(*command, "orders.csv", "-m", "shop.model", "-f", "json", "--cutoff", "2030-01-01")
+    assert ran.code == 0, ran.err
+    answer = json.loads(ran.out)
+    guards = answer["model"]["guards"]
+    assert tuple(guards) == NAMES
+    assert guards["stale"]
+    for sentence in filter(None, guards.values()):
+        assert answer["notes"].count(sentence) == 1
+        assert ran.err.count(sentence) == 1
+
+
+def test_a_model_trained_on_the_way_says_nothing_twice(shop: Shop) -> None:
+    ran = shop.run("score", "orders.csv", "--horizon", "60", "-f", "json")
+    notes = json.loads(ran.out)["notes"]
+    assert len(notes) == len(set(notes))
+
+
+def test_drift_can_end_a_run_with_one(shop: Shop) -> None:
+    score = ("score", "orders.csv", "-m", "shop.model", "-q", "-f", "csv", "--fail-if-drift")
+    assert shop.run(*score).code == 0
+    drifted = shop.run(*score, "--amount", "quantity * unit_price * 100", "--cutoff", "2035-01-01")
+    assert drifted.code == 1, drifted.err
+    assert drifted.out  # the list is written all the same

@@ -81,6 +81,13 @@ def _with(name: str, value: object) -> Callable[[dict[str, Any], dict[str, Any]]
     return lambda manifest, _: manifest.update({name: value})
 
 
+def _in_profile(spoil: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+    def inside(manifest: dict[str, Any], _: dict[str, Any]) -> None:
+        spoil(manifest["profile"])
+
+    return inside
+
+
 def _loop(_: dict[str, Any], arrays: dict[str, Any]) -> None:
     arrays["boosting.left"][0] = 0
 
@@ -108,6 +115,25 @@ def _column_beyond(_: dict[str, Any], arrays: dict[str, Any]) -> None:
         _with("notes", "text"),
         _with("figures", []),
         _with("btyd", {"r": 1.0}),
+        _without("month_days"),
+        _with("month_days", [31] * 11),
+        _with("month_days", [32] * 12),
+        _with("month_days", [True] * 12),
+        _without("guards"),
+        _with("guards", {"drift": "never stored"}),
+        _with("guards", {"no_signal": 3}),
+        _without("profile"),
+        _with("profile", {}),
+        _in_profile(lambda profile: profile["tenths"].update(shoe_size=profile["tenths"]["recency_days"])),
+        _in_profile(lambda profile: profile["tenths"].update(recency_days=[1, 2])),
+        _in_profile(lambda profile: profile["tenths"]["recency_days"]["edges"].reverse()),
+        _in_profile(lambda profile: profile["tenths"]["recency_days"]["edges"].pop()),
+        _in_profile(lambda profile: profile["tenths"]["recency_days"]["below"].__setitem__(-1, 1.5)),
+        _in_profile(lambda profile: profile["tenths"]["recency_days"]["edges"].__setitem__(-1, "x")),
+        _in_profile(lambda profile: profile["shares"].pop("new")),
+        _in_profile(lambda profile: profile["shares"]["new"].update(value=-0.1)),
+        _in_profile(lambda profile: profile.update(settled=1)),
+        _in_profile(lambda profile: profile.update(customers=0)),
         _loop,
         _stray,
         _column_beyond,

@@ -127,7 +127,8 @@ def test_without_signal_everybody_gets_the_base_rate_and_it_is_said() -> None:
     orders = coin_toss_shop()
     model = train(orders, horizon_days=30)
     assert model.kind == "base-rate"
-    assert any(note.startswith("No signal") for note in model.notes)
+    assert model.guards["no_signal"].startswith("No signal")
+    assert model.guards["no_signal"] in model.notes
     scored = score_customers(orders, model)
     assert scored["churn_probability"].n_unique() == 1
     assert scored["churn_probability"][0] == pytest.approx(0.5, abs=0.1)
@@ -137,7 +138,9 @@ def test_a_short_history_is_scored_by_the_buy_till_you_die_layer_and_said_to_be_
     model = train(shop(80, 27, seed=2))
     assert model.kind == "buy-till-you-die"
     assert model.figures == {}
-    assert any(note.startswith("Not checked") for note in model.notes)
+    assert "Too little history" in model.guards["short_history"]
+    assert "Not checked" in model.guards["short_history"]
+    assert model.guards["short_history"] in model.notes
 
 
 @pytest.mark.parametrize(

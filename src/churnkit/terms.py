@@ -233,7 +233,7 @@ CHECK_DROPPED = (
     Term("examples", "list", "Where some of these lines stand."),
 )
 
-MODEL = Term("model", "object", "Which model scored: its kind, cutoff, honest check, and the file it came from.")
+MODEL = Term("model", "object", "Which model scored: its kind, cutoff, guards, honest check, and its file.")
 
 SCORE_SUMMARY = (
     Term("customers", "integer", "Customers known before the cutoff."),
@@ -333,6 +333,7 @@ MODEL_NAMES = {
     "bgnbd": "BG/NBD",
     "mbgnbd": "MBG/NBD",
     "pareto_nbd": "Pareto/NBD",
+    "erlang_mixture": "the Erlang mixture",
     "rfm_logistic": "RFM + logistic regression",
     "base_rate": "the base rate",
     "ceiling": "the ceiling",

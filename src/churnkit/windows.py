@@ -10,6 +10,10 @@ from math import log
 HORIZONS_DAYS = (14, 30, 60, 90, 180, 365)
 ACTIVITY_HORIZONS = 2
 TRAINING_CUTOFFS = 6
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 
 def nearest_horizon_days(typical_gap_days: float, history_days: int) -> int:

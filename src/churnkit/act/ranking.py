@@ -9,6 +9,7 @@ from polars import col
 
 from churnkit.customers.snapshot import Orders, default_cutoff, order_book
 from churnkit.errors import UsageError
+from churnkit.predict.guards import guards_at, sentences
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.reasons import reasons_for
 from churnkit.predict.scoring import model_habit, score_customers
@@ -32,13 +33,15 @@ class Ranked:
         rows: The list (`terms.SCORE`).
         cutoff: The first day not seen.
         summary: Counts and sums over the whole population, whatever the list was cut to.
-        notes: Sentences that a reader of the list must know.
+        notes: Sentences that a reader of the list must know, those of the guards first.
+        guards: What to know before believing the list, by name; None where a guard does not apply.
     """
 
     rows: pl.DataFrame
     cutoff: date
     summary: dict[str, Any]
     notes: tuple[str, ...]
+    guards: dict[str, str | None]
 
 
 def score(
@@ -97,7 +100,9 @@ def rank_customers(
         pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("rank"),
         pl.Series("reasons", reasons, dtype=pl.List(pl.String)),
     ).select(term.name for term in SCORE)
-    return Ranked(rows, cutoff, _summary(known, chosen, rows), _notes(known, chosen, model, cutoff))
+    guards = guards_at(model, known, cutoff)
+    notes = (*sentences(guards), *_notes(known, chosen, model))
+    return Ranked(rows, cutoff, _summary(known, chosen, rows), notes, guards)
 
 
 def _summary(known: pl.DataFrame, chosen: pl.DataFrame, rows: pl.DataFrame) -> dict[str, Any]:
@@ -112,23 +117,13 @@ def _summary(known: pl.DataFrame, chosen: pl.DataFrame, rows: pl.DataFrame) -> d
     }
 
 
-def _notes(known: pl.DataFrame, chosen: pl.DataFrame, model: ChurnModel, cutoff: date) -> tuple[str, ...]:
+def _notes(known: pl.DataFrame, chosen: pl.DataFrame, model: ChurnModel) -> tuple[str, ...]:
     notes = []
     lapsed = known.height - chosen.height
     if lapsed:
         notes.append(
             f"{lapsed:,} lapsed customers (last order more than {model.activity_window_days} days before the cutoff) "
             "are left out; --population all lists them too."
-        )
-    age = (cutoff - model.cutoff).days
-    if age > model.horizon_days:
-        notes.append(
-            f"The model was trained {age} days before this cutoff, more than its horizon of {model.horizon_days}: "
-            "train it again, habits may have changed."
-        )
-    if age < 0:
-        notes.append(
-            f"The model was trained on orders up to {model.cutoff}, after this cutoff: it has seen what it predicts."
         )
     if not model.has_amounts:
         notes.append("The file has no amounts: what is at stake is counted in orders.")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from churnkit.cli.options import Time
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from churnkit.orders.report import CleaningReport
@@ -44,6 +45,7 @@ def about_training(model: "ChurnModel", time: Time) -> list[str]:
     return [*about_time(time, model.cutoff, model.horizon_days, model.activity_window_days), *model.notes]
 
 
-def about_model(model: "ChurnModel", file: str | None) -> dict[str, object]:
-    """The model of a JSON head."""
-    return {"kind": model.kind, "file": file, "cutoff": model.cutoff, "check": model.figures or None}
+def about_model(model: "ChurnModel", file: str | None, guards: "Mapping[str, str | None]") -> dict[str, object]:
+    """The model of a JSON head, with what to know before believing it."""
+    check = model.figures or None
+    return {"kind": model.kind, "file": file, "cutoff": model.cutoff, "guards": guards, "check": check}

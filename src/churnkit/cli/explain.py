@@ -58,10 +58,14 @@ def explain(
             "cutoff": explained.cutoff,
             "horizon_days": fitted.horizon_days,
             "activity_window_days": fitted.activity_window_days,
-            "model": about_model(fitted, model),
+            "model": about_model(fitted, model, explained.guards),
             "customers": explained.customers,
         },
-        notes=[*about_orders(report), *([] if model else about_training(fitted, time))],
+        notes=[
+            *about_orders(report),
+            *([] if model else about_training(fitted, time)),
+            *filter(None, explained.guards.values()),
+        ],
         view=_view(explained, fitted.horizon_days),
         done="1 customer explained"
         if len(explained.customers) == 1

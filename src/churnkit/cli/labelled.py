@@ -198,6 +198,7 @@ def _scored(
     session: Session, reading: Reading, time: Time, labelling: Labelling, running: Running, model: str | None
 ) -> "tuple[CustomerTable, LabelledModel, Prediction, tuple[str, ...]]":
     import churnkit as ck
+    from churnkit.predict.guards import sentences
     from churnkit.predict.labelled.model import LabelledModel, predict
 
     if model is None:
@@ -207,7 +208,8 @@ def _scored(
     fitted = ck.load_model(model)
     assert isinstance(fitted, LabelledModel)
     table = _without_label(session, reading, time, fitted)
-    return table, fitted, predict(fitted, table.cells, reading.decimal), table.notes
+    told = (*sentences(fitted.guards), *table.notes)
+    return table, fitted, predict(fitted, table.cells, reading.decimal), told
 
 
 def _without_label(session: Session, reading: Reading, time: Time, model: "LabelledModel") -> "CustomerTable":
@@ -226,7 +228,7 @@ def _without_label(session: Session, reading: Reading, time: Time, model: "Label
 
 
 def _head(model: "LabelledModel", file: str | None) -> dict[str, object]:
-    about = {"kind": model.kind, "file": file, "cutoff": None, "check": model.figures or None}
+    about = {"kind": model.kind, "file": file, "cutoff": None, "guards": model.guards, "check": model.figures or None}
     return {"cutoff": None, "horizon_days": None, "activity_window_days": None, "model": about}
 
 

@@ -11,6 +11,7 @@ from churnkit.cli.assumptions import about_model, about_orders, about_training
 from churnkit.cli.labelled import is_table, score_table
 from churnkit.cli.options import Labelling, Listing, ModelFile, Reading, Running, Tabular, Time, option
 from churnkit.cli.session import Session
+from churnkit.errors import UsageError
 from churnkit.output.document import Fact, Shape, View
 from churnkit.terms import MODEL, SCORE, SCORE_SUMMARY, WINDOWS
 
@@ -40,6 +41,10 @@ def score(
     fail_if_any: Annotated[
         bool, option("--fail-if-any", panel="List", help="Exit with 1 where the list is not empty.")
     ] = False,
+    fail_if_drift: Annotated[
+        bool,
+        option("--fail-if-drift", panel="List", help="Exit with 1 where the customers are unlike those of --model."),
+    ] = False,
 ) -> None:
     """Who is about to leave, ranked by what can still be saved, and why.
 
@@ -51,11 +56,14 @@ def score(
       churnkit score orders.parquet
       churnkit score orders.csv --horizon 60 --top 50
       churnkit score orders.csv --model shop.model --min-risk 0.7 -o at-risk.csv
+      churnkit score orders.csv --model shop.model --fail-if-drift -o at-risk.csv || mail-somebody
       churnkit score orders.csv --format json | jq '.rows[0]'
       churnkit score subscribers.csv --label Churn
     """
     session = Session(showing, shape(), writes=[reading.rejects])
     if is_table(labelling, model):
+        if fail_if_drift:
+            raise UsageError("--fail-if-drift is for models of orders", hint="leave it out for a labelled table")
         score_table(session, reading, time, labelling, listing, running, showing, model, fail_if_any=fail_if_any)
         return
     with session.working():
@@ -75,7 +83,7 @@ def score(
         done=f"{ranked.summary['scored']:,} customers scored",
         then=_next(ranked, reading, model),
     )
-    if fail_if_any and ranked.rows.height:
+    if (fail_if_any and ranked.rows.height) or (fail_if_drift and ranked.guards["drift"]):
         raise typer.Exit(ExitCode.CONDITION_MET)
 
 
@@ -84,7 +92,7 @@ def _head(ranked: "Ranked", model: "ChurnModel", file: str | None) -> dict[str, 
         "cutoff": ranked.cutoff,
         "horizon_days": model.horizon_days,
         "activity_window_days": model.activity_window_days,
-        "model": about_model(model, file),
+        "model": about_model(model, file, ranked.guards),
     }
 
 

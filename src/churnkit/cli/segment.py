@@ -1,13 +1,15 @@
 """`churnkit segment`."""
 
+from dataclasses import replace
 from typing import Annotated
 
-from churnkit.cli.assumptions import about_orders
+from churnkit.cli.assumptions import about_model, about_orders
 from churnkit.cli.options import ModelFile, Reading, Tabular, Until, option
 from churnkit.cli.session import Session
 from churnkit.output.document import Shape, View
-from churnkit.terms import CUTOFF, SEGMENT, SEGMENT_LIST, Term
+from churnkit.terms import CUTOFF, MODEL, SEGMENT, SEGMENT_LIST, Term
 
+HEAD = (CUTOFF, replace(MODEL, nullable=True))
 SUMMARY = (Term("customers", "integer", "Customers known before the cutoff."),)
 LOOKED_AT = ("segment", "customers", "revenue", "share", "revenue_share", "mean_recency_days")
 AT_STAKE = ("churn_probability", "value_at_risk")
@@ -15,12 +17,12 @@ AT_STAKE = ("churn_probability", "value_at_risk")
 
 def shape() -> Shape:
     """What `segment` answers."""
-    return Shape(command="segment", head=(CUTOFF,), summary=SUMMARY, rows=SEGMENT)
+    return Shape(command="segment", head=HEAD, summary=SUMMARY, rows=SEGMENT)
 
 
 def list_shape() -> Shape:
     """What `segment --list` answers."""
-    return Shape(command="segment-list", head=(CUTOFF,), summary=SUMMARY, rows=SEGMENT_LIST)
+    return Shape(command="segment-list", head=HEAD, summary=SUMMARY, rows=SEGMENT_LIST)
 
 
 def segment(
@@ -43,6 +45,7 @@ def segment(
     session = Session(showing, list_shape() if list else shape(), writes=[reading.rejects])
     with session.working():
         import churnkit as ck
+        from churnkit.act.ranking import rank_customers
         from churnkit.customers.segments import segment_summary
         from churnkit.customers.snapshot import default_cutoff
 
@@ -51,13 +54,16 @@ def segment(
         cutoff = until.cutoff or default_cutoff(orders)
         customers = ck.snapshot(orders, cutoff=cutoff)
         segments = ck.segment(customers)
-        scored = ck.score(orders, fitted, cutoff=cutoff, population="all") if fitted else None
-        rows = segments if list else segment_summary(customers, segments, scored)
+        ranked = rank_customers(orders, fitted, cutoff=cutoff, population="all") if fitted else None
+        rows = segments if list else segment_summary(customers, segments, ranked.rows if ranked else None)
     session.show(
         rows,
-        head={"cutoff": cutoff},
+        head={
+            "cutoff": cutoff,
+            "model": about_model(fitted, model, ranked.guards) if fitted and ranked else None,
+        },
         summary={"customers": customers.height},
-        notes=about_orders(report),
+        notes=[*about_orders(report), *(ranked.notes if ranked else ())],
         view=View(
             title=f"{customers.height:,} customers at {cutoff}",
             columns=() if list else LOOKED_AT if model is None else (*LOOKED_AT[:2], *AT_STAKE, *LOOKED_AT[2:]),

@@ -159,6 +159,7 @@ class Session:
 
         if rows is not None and self._top is not None:
             rows = rows.head(self._top)
+        notes = tuple(dict.fromkeys(notes))  # what training and scoring both say is said once
         document = Document(
             shape=self._shape, head=head or {}, summary=summary or {}, notes=notes, rows=rows, view=view or View()
         )

@@ -13,6 +13,7 @@ from polars import col
 from churnkit.customers.snapshot import Orders, default_cutoff, history_of, order_book
 from churnkit.errors import DataError
 from churnkit.models.blend import probability_of
+from churnkit.predict.guards import guards_at
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.pushes import FAMILIES, family_pushes
 from churnkit.predict.reasons import reasons_for, statement, usual_values
@@ -28,11 +29,13 @@ class Explanation:
         cutoff: The first day not seen.
         customers: One dictionary per customer: the columns of `terms.SCORE` but the rank, the rhythm, and `orders`.
         rows: What each family adds (`terms.EXPLAIN`), strongest first within a customer.
+        guards: What to know before believing it, by name; None where a guard does not apply.
     """
 
     cutoff: date
     customers: tuple[dict[str, Any], ...]
     rows: pl.DataFrame
+    guards: dict[str, str | None]
 
 
 def explain(
@@ -60,7 +63,7 @@ def explain(
     pushes = family_pushes(model, chosen, habit)
     rows: list[dict[str, Any]] = []
     customers = []
-    for row, push, told in zip(chosen.iter_rows(named=True), pushes, reasons, strict=True):
+    for row, push, given in zip(chosen.iter_rows(named=True), pushes, reasons, strict=True):
         points = points_of(push, row["churn_probability"])
         for place in np.argsort(-np.abs(push), kind="stable"):
             said = statement(FAMILIES[place], row, usual, cutoff, rising=bool(push[place] >= 0))
@@ -69,9 +72,10 @@ def explain(
         facts = {term.name: row[term.name] for term in SCORE if term.name in row}
         rhythm = {name: row[name] for name in ("n_order_days", "tenure_days", "mean_gap_days", "max_gap_days")}
         history = history_of(book, customer_id=row["customer_id"], cutoff=cutoff).to_dicts()
-        customers.append({**facts, "reasons": told, **rhythm, "orders": history})
+        customers.append({**facts, "reasons": given, **rhythm, "orders": history})
     schema = {"customer_id": pl.String, "family": pl.String, "push": pl.Float64, "points": pl.Float64}
-    return Explanation(cutoff, tuple(customers), pl.DataFrame(rows, schema=schema | {"statement": pl.String}))
+    told = pl.DataFrame(rows, schema=schema | {"statement": pl.String})
+    return Explanation(cutoff, tuple(customers), told, guards_at(model, known, cutoff))
 
 
 def _one(known: pl.DataFrame, customer_id: str, cutoff: date) -> pl.DataFrame:

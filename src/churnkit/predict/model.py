@@ -1,11 +1,13 @@
 """What a trained churn model is: numbers, and what is known about them. No customer is in it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
 from churnkit.models.blend import Blend
 from churnkit.models.seasonal import Season
+from churnkit.predict.profile import Profile
 
 Kind = Literal["blend", "buy-till-you-die", "base-rate"]
 
@@ -27,6 +29,9 @@ class ChurnModel:
         season: How busy each month is; the buy-till-you-die layer measures time by its clock.
         blend: The members; for a `base-rate` model the buy-till-you-die layer alone, for `alive_probability`.
         btyd_mean_log_odds: Mean log odds of the buy-till-you-die layer at the cutoff; reasons are told against it.
+        month_days: How many days of January .. December the history has seen.
+        profile: How the active customers looked at the cutoff; None where there were too few.
+        guards: By name, what the training knew that a reader of the scores must know (`predict.guards`).
         figures: The out-of-time check; empty where the history is too short for one.
         notes: Sentences on what was assumed and what could not be known.
         training: Rows, customers and cutoffs that were learned from.
@@ -46,6 +51,9 @@ class ChurnModel:
     blend: Blend
     season: Season
     btyd_mean_log_odds: float
+    month_days: tuple[int, ...]
+    profile: Profile | None = None
+    guards: Mapping[str, str] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     training: dict[str, Any] = field(default_factory=dict)

@@ -14,8 +14,11 @@ from churnkit.models.btyd_average import BuyTillYouDieAverage
 from churnkit.models.container import FORMAT_VERSION, write_container
 from churnkit.models.hazard import Hazard
 from churnkit.models.seasonal import Season
+from churnkit.predict.guards import OF_TRAINING, standing_guards
 from churnkit.predict.manifest import field_of, number_of, texts_of
 from churnkit.predict.model import ChurnModel, Kind
+from churnkit.predict.profile import Profile, profile_from
+from churnkit.windows import MONTHS
 
 _REST = "rest"
 _FACTS = ("figures", "training", "fingerprint", "versions")
@@ -38,6 +41,9 @@ def model_bytes(model: ChurnModel) -> bytes:
         "weights": list(blend.weights),
         "btyd_mean_log_odds": model.btyd_mean_log_odds,
         "shift": blend.shift,
+        "month_days": list(model.month_days),
+        "profile": model.profile and model.profile.to_manifest(),
+        "guards": dict(model.guards),
         "notes": list(model.notes),
         "seed": model.seed,
         **{name: getattr(model, name) for name in _FACTS},
@@ -80,6 +86,9 @@ def model_of(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) ->
         season=Season.from_manifest(field_of(manifest, "season", dict)),
         blend=blend,
         btyd_mean_log_odds=number_of(manifest, "btyd_mean_log_odds", -50.0, 50.0),
+        month_days=_month_days(manifest),
+        profile=_profile(manifest),
+        guards=_guards(manifest),
         notes=texts_of(manifest, "notes"),
         seed=int(number_of(manifest, "seed", 0, 2**32 - 1)),
         **{name: field_of(manifest, name, dict) for name in _FACTS},
@@ -103,6 +112,7 @@ def model_card(model: ChurnModel) -> dict[str, Any]:
         "buy_till_you_die": blend.btyd.to_manifest(),
         "season": model.season.to_manifest(),
         "features": list(model.features),
+        "guards": standing_guards(model, model.cutoff),
         "seed": model.seed,
         **{name: getattr(model, name) for name in _FACTS},
     }
@@ -115,6 +125,26 @@ def _weights(manifest: Mapping[str, Any], count: int) -> tuple[float, ...]:
     if abs(sum(weights) - 1) > 1e-6:
         raise ModelFileError("weights of the model do not add up to 1")
     return tuple(float(weight) for weight in weights)
+
+
+def _month_days(manifest: Mapping[str, Any]) -> tuple[int, ...]:
+    days = field_of(manifest, "month_days", list)
+    if len(days) != len(MONTHS) or not all(type(count) is int and 0 <= count <= 31 for count in days):
+        raise ModelFileError("month_days of the model are not the days seen of twelve months")
+    return tuple(days)
+
+
+def _profile(manifest: Mapping[str, Any]) -> Profile | None:
+    if "profile" in manifest and manifest["profile"] is None:
+        return None
+    return profile_from(field_of(manifest, "profile", dict))
+
+
+def _guards(manifest: Mapping[str, Any]) -> dict[str, str]:
+    guards = field_of(manifest, "guards", dict)
+    if not all(name in OF_TRAINING and type(sentence) is str for name, sentence in guards.items()):
+        raise ModelFileError("guards of the model are not sentences under known names")
+    return guards
 
 
 def _learned(arrays: Mapping[str, NDArray[Any]], n_features: int) -> dict[str, Learned]:

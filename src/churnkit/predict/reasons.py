@@ -17,6 +17,7 @@ from churnkit.customers.kernel import TREND_DAYS
 from churnkit.models.blend import Habit
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.pushes import FAMILIES, family_pushes
+from churnkit.windows import MONTHS
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -25,10 +26,6 @@ LEAST_PUSH = 0.05  # log odds: below this a family is not worth a word
 LEAST_SHARE = 0.15  # of the strongest push
 CLEARLY = 1.2  # a value is called small or large if it is this many times away from the usual one
 _DAYS_PER_MONTH = 30.44
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 _USUAL = ("mean_order", "n_products", "units_per_order", "n_order_days")
 
 
@@ -86,7 +83,7 @@ def usual_values(known: pl.DataFrame) -> Row:
 
 def statement(family: str, row: Row, usual: Row, cutoff: date, *, rising: bool) -> str:
     """What a family says of a customer; empty where it has nothing to say in that direction."""
-    since = _MONTHS[(cutoff - timedelta(days=TREND_DAYS)).month - 1]
+    since = MONTHS[(cutoff - timedelta(days=TREND_DAYS)).month - 1]
     return _STATEMENTS[family](Telling(row, usual, since, rising))
 
 

@@ -13,10 +13,12 @@ from churnkit.errors import ShortHistoryError
 from churnkit.models.blend import alone
 from churnkit.predict.check import Check, fit_and_check
 from churnkit.predict.fitting import Frame
+from churnkit.predict.guards import seen_month_days, sentences, standing_guards, training_guards
 from churnkit.predict.model import ChurnModel
+from churnkit.predict.profile import profile_of
 from churnkit.predict.provenance import fingerprint, versions
+from churnkit.predict.scoring import churn_probabilities, model_habit
 from churnkit.predict.stack import TrainingRows, model_features
-from churnkit.terms import percent
 
 Progress: TypeAlias = Callable[[str], None]
 
@@ -63,7 +65,7 @@ def train(
     known = _enough_customers(snapshot(book, cutoff=cutoff), cutoff)
     say("learning from earlier cutoffs, and checking on the last horizon")
     fit, check = fit_and_check(book, frame, seed=seed, jobs=jobs)
-    return _decided(
+    model = _decided(
         ChurnModel(
             kind="blend" if fit.blend.learned else "buy-till-you-die",
             cutoff=cutoff,
@@ -76,6 +78,7 @@ def train(
             season=fit.season,
             blend=fit.blend,
             btyd_mean_log_odds=fit.btyd_mean_log_odds,
+            month_days=seen_month_days(book, cutoff),
             training=_training_facts(fit.rows, known),
             fingerprint=fingerprint(book, cutoff),
             versions=versions(),
@@ -84,6 +87,8 @@ def train(
         advice,
         check,
     )
+    p = churn_probabilities(model, known, model_habit(book, known, model, cutoff))
+    return replace(model, profile=profile_of(book, frame, known.with_columns(churn_probability=p)))
 
 
 def _enough_customers(known: pl.DataFrame, cutoff: date) -> pl.DataFrame:
@@ -99,20 +104,12 @@ def _enough_customers(known: pl.DataFrame, cutoff: date) -> pl.DataFrame:
 
 def _decided(model: ChurnModel, advice: WindowAdvice, check: Check | None) -> ChurnModel:
     """The model with its check, and with the base rate instead where the check showed nothing to tell customers by."""
-    notes = list(advice.sentences)
-    if model.kind == "buy-till-you-die":
-        notes.append("Too few outcomes to learn from: the probabilities come from the buy-till-you-die models alone.")
+    has_signal = check is None or check.has_signal
+    model = replace(model, guards=training_guards(model, checked=check is not None, has_signal=has_signal))
+    notes = (*advice.sentences, *sentences(standing_guards(model, model.cutoff)))
     if check is None:
-        notes.append(
-            f"Not checked: the history is too short to hold back {model.horizon_days} days; take the probabilities "
-            "as a first guess."
-        )
-        return replace(model, notes=tuple(notes))
-    if not check.has_signal:
-        notes.append(
-            f"No signal: on the last {model.horizon_days} days the history told customers no better apart than the "
-            f"base rate; everybody gets {percent(model.base_rate)}."
-        )
+        return replace(model, notes=notes)
+    if not has_signal:
         model = replace(model, kind="base-rate", blend=alone(model.blend))
     return replace(model, figures=check.figures(), notes=(*notes, *check.sentences()))
 

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from churnkit.models.learned_blend import LearnedBlend
 from churnkit.predict.columns import TableColumn, groups_of, matrix_of
+from churnkit.predict.guards import NAMES
 from churnkit.predict.labelled.labels import Label
+from churnkit.terms import percent
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -50,6 +52,15 @@ class LabelledModel:
     versions: dict[str, str] = field(default_factory=dict)
     seed: int = 0
 
+    @property
+    def guards(self) -> dict[str, str | None]:
+        """What to know before believing it, under the names that a model of orders has, too."""
+        no_signal = (
+            "No signal: the columns told customers no better apart than the base rate; everybody gets "
+            f"{percent(self.base_rate)}."
+        )
+        return dict.fromkeys(NAMES) | {"no_signal": no_signal if self.kind == BASE_RATE else None}
+
     def card(self) -> dict[str, Any]:
         """What is to be known about the model, as plain JSON values, with the keys that a model of orders has too."""
         weight = self.blend.trees_weight
@@ -63,6 +74,7 @@ class LabelledModel:
             "members": {"boosted_trees": weight, "logistic_regression": 1.0 - weight} if self.kind == BLEND else {},
             "buy_till_you_die": None,
             "season": None,
+            "guards": self.guards,
             "features": [column.name for column in self.columns],
             "seed": self.seed,
             "figures": self.figures,

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +16,7 @@ from churnkit.models.folds import stratified_folds
 from churnkit.models.learned_blend import LearnedBlend, fit_learned_blend
 from churnkit.orders.cells import words_of
 from churnkit.predict.columns import TableColumn, choose_columns, matrix_of, numbers_among
+from churnkit.predict.guards import sentences
 from churnkit.predict.labelled.labels import Labels
 from churnkit.predict.labelled.model import BASE_RATE, BLEND, LabelledModel, Prediction, column_pushes
 from churnkit.predict.labelled.table import CustomerTable
@@ -120,12 +121,12 @@ def train_labelled(
         base_rate=base_rate,
         blend=blend,
         figures=figures,
-        notes=(*table.notes, *notes),
         training={"customers": len(rows.y), "churned": int(rows.y.sum()), "columns": len(chosen.columns)},
         fingerprint=_fingerprint(rows, chosen.columns),
         versions=versions(),
         seed=seed,
     )
+    model = replace(model, notes=(*sentences(model.guards), *table.notes, *notes))
     return Trained(model, Prediction(chosen.columns, probability, pushes, noticed))
 
 
@@ -200,13 +201,7 @@ def _told(figures: dict[str, Any]) -> tuple[str, ...]:
         "The table says nothing of when: the probability is that of the label among customers like these, not of a "
         "churn within so many days, and a column that was written after the churn counts as known."
     )
-    if figures["has_signal"]:
-        return judged, no_time
-    no_signal = (
-        "No signal: the columns told customers no better apart than the base rate; everybody gets "
-        f"{percent(figures['base_rate'])}."
-    )
-    return judged, no_signal, no_time
+    return judged, no_time
 
 
 def _suspects(cells: pl.DataFrame, columns: tuple[TableColumn, ...], churned: pl.Series) -> tuple[str, ...]:
