@@ -56,7 +56,7 @@ def score(
       churnkit score orders.parquet
       churnkit score orders.csv --horizon 60 --top 50
       churnkit score orders.csv --model shop.model --min-risk 0.7 -o at-risk.csv
-      churnkit score orders.csv --model shop.model --fail-if-drift -o at-risk.csv || mail-somebody
+      churnkit score orders.csv --model shop.model --fail-if-drift -o list.csv
       churnkit score orders.csv --format json | jq '.rows[0]'
       churnkit score subscribers.csv --label Churn
     """
