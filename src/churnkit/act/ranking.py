@@ -11,7 +11,7 @@ from churnkit.customers.snapshot import Orders, default_cutoff, order_book
 from churnkit.errors import UsageError
 from churnkit.predict.guards import guards_at, sentences
 from churnkit.predict.model import ChurnModel
-from churnkit.predict.reasons import reasons_for
+from churnkit.predict.reasons import column_of, reasons_for
 from churnkit.predict.scoring import model_habit, score_customers
 from churnkit.terms import SCORE
 
@@ -98,7 +98,7 @@ def rank_customers(
     reasons = reasons_for(model, listed, model_habit(book, listed, model, cutoff), known, cutoff)
     rows = listed.with_columns(
         pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("rank"),
-        pl.Series("reasons", reasons, dtype=pl.List(pl.String)),
+        column_of(reasons).alias("reasons"),
     ).select(term.name for term in SCORE)
     guards = guards_at(model, known, cutoff)
     notes = (*sentences(guards), *_notes(known, chosen, model))

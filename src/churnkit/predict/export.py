@@ -8,7 +8,7 @@ from churnkit.models.boosting import boosting_estimator
 from churnkit.models.logistic import logistic_estimator
 from churnkit.predict.fitting import directions, spline_columns
 from churnkit.predict.model import ChurnModel
-from churnkit.predict.stack import horizon_rows
+from churnkit.predict.stack import horizon_rows, training_book
 
 
 def export_sklearn(orders: Orders, model: ChurnModel, path: Path) -> None:
@@ -22,7 +22,7 @@ def export_sklearn(orders: Orders, model: ChurnModel, path: Path) -> None:
     """
     import joblib
 
-    book = order_book(orders)
+    book = training_book(order_book(orders), model.cutoff)
     rows = horizon_rows(book, model.cutoff, model.horizon_days, model.features, model.money_unit)
     if rows is None or "boosting" not in model.blend.learned:
         raise ShortHistoryError(

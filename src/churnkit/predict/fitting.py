@@ -34,6 +34,7 @@ from churnkit.predict.stack import (
     interval_rows,
     model_features,
     money_unit_of,
+    training_book,
 )
 
 FEWEST_ROWS, FEWEST_OF_A_KIND = 200, 20  # training rows in all, and of those who left and who stayed
@@ -96,7 +97,7 @@ def fit_at(book: OrderBook, frame: Frame, *, weights: Sequence[float] | None = N
     money_unit = money_unit_of(customers)
     btyd = fit_average(*habit[:-1])
     forecast_mean = float(btyd.no_order_probability(*habit).mean())
-    at = (book, frame.cutoff, frame.horizon_days, features, money_unit)
+    at = (training_book(book, frame.cutoff), frame.cutoff, frame.horizon_days, features, money_unit)
     rows = horizon_rows(*at)
     learned = _fit_learned(rows, interval_rows(*at), features, seed=seed, jobs=jobs)
     if learned:
