@@ -1,4 +1,4 @@
-"""Fewer customers where there are more than a fit can learn from: evenly chosen by what they did, never by who they are.
+"""Fewer customers where there are more than a fit needs: evenly chosen by what they did, never by who they are.
 
 A model of a few dozen parameters or a few hundred leaves is as good with some ten thousand customers as with a million.
 The choice is a function of the histories before the cutoff: neither the ids nor the order of the rows show through, the

@@ -77,15 +77,22 @@ class Blend:
 
     def log_odds(self, X: FloatArray, habit: Habit) -> FloatArray:
         """Log odds of no order within the horizon, one per row of `X`."""
-        blended = self.btyd_log_odds(habit) + self.shift
+        return self.log_odds_beside(self.btyd_log_odds(habit), X)
+
+    def log_odds_beside(self, layer: FloatArray, X: FloatArray) -> FloatArray:
+        """The same, where it is known what the layer adds to the log odds."""
+        blended = layer + self.shift
         for member in self.learned.values():
             blended = blended + self.learned_weight * member.log_odds(X)
         return blended
 
     def btyd_log_odds(self, habit: Habit) -> FloatArray:
         """What the layer adds to the log odds: those of its models, times their weights."""
-        each = log_odds_of(self.btyd.each_no_order_probability(*habit))
-        return np.asarray(each @ np.array(self.weights[:-1]))
+        return self.weighed(self.btyd.each_no_order_probability(*habit))
+
+    def weighed(self, each: FloatArray) -> FloatArray:
+        """The same from the probabilities by each model of the layer, as columns."""
+        return np.asarray(log_odds_of(each) @ np.array(self.weights[:-1]))
 
     def members_log_odds(self, X: FloatArray, habit: Habit) -> FloatArray:
         """Log odds by each model of the layer, and by the learned members together (NaN without them), as columns."""

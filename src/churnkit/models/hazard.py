@@ -6,6 +6,7 @@ interval, where a model of the whole horizon has to wait for all of it.
 Source: Singer and Willett (1993), It's about time: discrete-time survival analysis, J. Educational Statistics 18(2).
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -35,10 +36,7 @@ class Hazard:
 
     def log_odds(self, X: FloatArray) -> FloatArray:
         """Log odds of no order within the whole horizon."""
-        log_stays = np.zeros(len(X))
-        for interval in range(INTERVALS):
-            log_stays += _log_probability(self.step.log_odds(with_interval(X, interval)))
-        return _log_odds_of_log(log_stays)
+        return _whole(self._steps(X))
 
     def contributions(self, X: FloatArray, groups: ArrayLike, n_groups: int) -> FloatArray:
         """What each group of columns adds to the log odds; they add up to the log odds less `rest`.
@@ -46,21 +44,19 @@ class Hazard:
         The steps are explained exactly. Their sum is carried over to the whole horizon by the slope there, and what a
         straight line misses is shared out in proportion.
         """
-        told = self._straight(X, groups, n_groups)
-        missed = self.log_odds(X) - self.rest - told.sum(axis=1)
+        steps = self._steps(X)
+        with_number = np.append(np.asarray(groups), n_groups)  # the number of the interval explains nobody
+        told = np.zeros((len(X), n_groups))
+        for slope, at in zip(_slopes(steps), _at_intervals(X), strict=True):
+            told += slope[:, None] * contributions_of(self.step, at, with_number, n_groups + 1)[:, :n_groups]
+        missed = _whole(steps) - self.rest - told.sum(axis=1)
         size = np.abs(told)
         share = size / np.maximum(size.sum(axis=1, keepdims=True), 1e-12)
         return np.asarray(told + missed[:, None] * share)
 
-    def _straight(self, X: FloatArray, groups: ArrayLike, n_groups: int) -> FloatArray:
-        with_number = np.append(np.asarray(groups), n_groups)  # the number of the interval explains nobody
-        told = np.zeros((len(X), n_groups))
-        for interval in range(INTERVALS):
-            at = with_interval(X, interval)
-            slope = -np.expm1(_log_probability(self.step.log_odds(at)))  # d log P(no order) / d log odds of the step
-            told += slope[:, None] * contributions_of(self.step, at, with_number, n_groups + 1)[:, :n_groups]
-        left = -np.expm1(_log_probability(self.log_odds(X)))  # d log P / d log odds of the whole
-        return np.asarray(told / left[:, None])
+    def _steps(self, X: FloatArray) -> list[FloatArray]:
+        """The log odds of the step at each interval."""
+        return [self.step.log_odds(at) for at in _at_intervals(X)]
 
 
 def hazard_of(step: Trees | SplineLogistic, X: FloatArray) -> Hazard:
@@ -70,10 +66,13 @@ def hazard_of(step: Trees | SplineLogistic, X: FloatArray) -> Hazard:
         step: The model of one interval.
         X: Its training rows, with the number of the interval.
     """
-    bare = Hazard(step)
     beginnings = X[X[:, -1] == 0][:, :-1]
-    told = bare._straight(beginnings, np.zeros(beginnings.shape[1], dtype=np.int64), 1)
-    return Hazard(step, float((bare.log_odds(beginnings) - told.sum(axis=1)).mean()))
+    steps = Hazard(step)._steps(beginnings)
+    number = np.array([*(0 for _ in range(beginnings.shape[1])), 1])
+    told = np.zeros(len(beginnings))
+    for slope, at in zip(_slopes(steps), _at_intervals(beginnings), strict=True):
+        told += slope * contributions_of(step, at, number, 2)[:, 0]
+    return Hazard(step, float((_whole(steps) - told).mean()))
 
 
 def moved(model: Trees | SplineLogistic, by: float) -> Trees | SplineLogistic:
@@ -106,6 +105,28 @@ def interval_ends(horizon_days: int) -> list[int]:
     """
     third = max(horizon_days // INTERVALS, 1)
     return [*(third * (k + 1) for k in range(INTERVALS - 1)), horizon_days]
+
+
+def _at_intervals(X: FloatArray) -> Iterator[FloatArray]:
+    """The matrix with the number of each interval in turn; the same memory, filled anew."""
+    at = with_interval(X, 0)
+    for interval in range(INTERVALS):
+        at[:, -1] = interval
+        yield at
+
+
+def _whole(steps: Sequence[FloatArray]) -> FloatArray:
+    """Log odds of no order in any interval, from those of each."""
+    log_stays = np.zeros_like(steps[0])
+    for step in steps:
+        log_stays += _log_probability(step)
+    return _log_odds_of_log(log_stays)
+
+
+def _slopes(steps: Sequence[FloatArray]) -> list[FloatArray]:
+    """How much the log odds of the whole rise with those of each step."""
+    left = -np.expm1(_log_probability(_whole(steps)))  # d log P / d log odds of the whole
+    return [-np.expm1(_log_probability(step)) / left for step in steps]
 
 
 def _log_probability(log_odds: FloatArray) -> FloatArray:

@@ -96,7 +96,8 @@ def fit_at(book: OrderBook, frame: Frame, *, weights: Sequence[float] | None = N
     habit = habit_of(book, customers, cutoff=frame.cutoff, horizon_days=frame.horizon_days, season=season)
     money_unit = money_unit_of(customers)
     btyd = fit_average(*habit[:-1])
-    forecast_mean = float(btyd.no_order_probability(*habit).mean())
+    each = btyd.each_no_order_probability(*habit)
+    forecast_mean = float((each @ np.array(btyd.weights)).mean())
     at = (training_book(book, frame.cutoff), frame.cutoff, frame.horizon_days, features, money_unit)
     rows = horizon_rows(*at)
     learned = _fit_learned(rows, interval_rows(*at), features, seed=seed, jobs=jobs)
@@ -105,11 +106,11 @@ def fit_at(book: OrderBook, frame: Frame, *, weights: Sequence[float] | None = N
             layer = btyd.weights if weights is None else weights[:-1]
             weights = starting_weights(layer, customers.height, learned=True)
         blend = Blend(btyd, tuple(weights), learned)
-        raw = blend.log_odds(feature_matrix(customers, features, money_unit), habit)
+        raw = blend.log_odds_beside(blend.weighed(each), feature_matrix(customers, features, money_unit))
         blend = replace(blend, shift=anchored_shift(raw, forecast_mean, anchor_strength_at(book, frame)))
     else:
         blend = Blend(btyd, starting_weights(btyd.weights, customers.height, learned=False))
-    return Fit(blend, season, rows, money_unit, float(blend.btyd_log_odds(habit).mean()), forecast_mean)
+    return Fit(blend, season, rows, money_unit, float(blend.weighed(each).mean()), forecast_mean)
 
 
 def reweighed(fit: Fit, members: FloatArray, weights: FloatArray, strength: float) -> FloatArray:

@@ -109,7 +109,7 @@ def interval_rows(
     rows, offset = _intervals(customers, features, [f"_{end}" for end in ends]), 0.0
     if len(rows.churned) > MOST_ROWS:
         chosen, offset = _orders_first(rows.churned)
-        rows = _Intervals(*(column[chosen] for column in rows))
+        rows = _Intervals(rows.customer[chosen], rows.number[chosen], rows.churned[chosen])
     customers = customers[rows.customer]
     return TrainingRows(
         X=with_interval(feature_matrix(customers, features, money_unit), rows.number.astype(np.float64)),

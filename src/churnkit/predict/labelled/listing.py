@@ -14,6 +14,7 @@ from churnkit.predict.labelled.model import LabelledModel, Prediction, predict
 from churnkit.predict.labelled.reasons import statements, table_reasons
 from churnkit.predict.labelled.table import CustomerTable
 from churnkit.predict.labelled.training import Trained
+from churnkit.predict.reasons import column_of
 from churnkit.terms import EXPLAIN, RISK_HIGH, RISK_MEDIUM, SCORE, SCORE_SUMMARY
 
 _TYPES: Final[dict[str, Any]] = {"date": pl.Date, "text": pl.String, "days": pl.Int64, "integer": pl.Int64}
@@ -96,7 +97,7 @@ def list_customers(
     reasons = table_reasons(table.cells[here.tolist()], shown, decimal)
     rows = listed.with_columns(
         pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("rank"),
-        pl.Series("reasons", reasons, dtype=pl.List(pl.String)),
+        column_of(reasons).alias("reasons"),
         *(pl.lit(None, dtype=_TYPES.get(term.kind, pl.Float64)).alias(term.name) for term in SCORE
           if term.name not in (*listed.columns, "rank", "reasons")),
     )  # fmt: skip
