@@ -1,8 +1,6 @@
 """The blend: a buy-till-you-die layer and learned members as one probability.
 
-The log odds of the members are averaged, and the whole is moved by one number. That number matters: the learned members
-saw outcomes that are up to one horizon old, the buy-till-you-die layer is fitted up to the cutoff and has no such lag.
-Moving the mean forecast towards its mean takes back what changed meanwhile.
+The log odds of the members are averaged, and the whole is moved by one number, the level (`models/level.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,8 +28,6 @@ LEARNED: Mapping[str, type[Trees | SplineLogistic]] = {
 
 _BTYD_WEIGHT, _BTYD_WEIGHT_SMALL = 0.2, 0.65
 _SMALL, _LARGE = 500, 4_000
-_ANCHOR_SHORT, _ANCHOR_LONG = 1.0, 0.4
-_SHORT, _LONG = 2.0, 3.0  # horizons of history
 _CLIP = 1e-6
 
 
@@ -105,9 +101,16 @@ class Blend:
         """P(no order within the horizon), one per row of `X`."""
         return probability_of(self.log_odds(X, habit))
 
-    def alive_probability(self, habit: Habit) -> FloatArray:
-        """P(the customer still has the habit at the cutoff), by the layer."""
-        return self.btyd.alive_probability(*habit[:-1])
+    def alive_probability(self, habit: Habit, churn_probability: FloatArray) -> FloatArray:
+        """P(the customer still has the habit at the cutoff), such that it agrees with the churn probability.
+
+        Only who is alive orders, so P(order) = P(alive) x P(order | alive). The layer knows the second factor, and the
+        whole blend says what P(order) is.
+        """
+        by_layer = self.btyd.alive_probability(*habit[:-1])
+        orders = 1.0 - self.btyd.no_order_probability(*habit)
+        alive = by_layer * (1.0 - churn_probability) / np.maximum(orders, _CLIP)
+        return np.asarray(np.clip(alive, 1.0 - churn_probability, 1.0))
 
 
 def starting_weights(layer: Sequence[float], customers: int, *, learned: bool) -> tuple[float, ...]:
@@ -136,36 +139,6 @@ def btyd_weight(customers: int) -> float:
     """
     size = min(max(customers, _SMALL), _LARGE)
     return _BTYD_WEIGHT + (_BTYD_WEIGHT_SMALL - _BTYD_WEIGHT) * log(_LARGE / size) / log(_LARGE / _SMALL)
-
-
-def anchor_strength(history_horizons: float) -> float:
-    """How far the mean forecast moves towards that of the buy-till-you-die layer.
-
-    With two horizons of history the learned members have seen newcomers only, so the move is whole; with three and more
-    they know older customers too.
-
-    Example:
-        >>> [round(anchor_strength(h), 2) for h in (1.5, 2.5, 4.0)]
-        [1.0, 0.7, 0.4]
-    """
-    return float(np.interp(history_horizons, [_SHORT, _LONG], [_ANCHOR_SHORT, _ANCHOR_LONG]))
-
-
-def anchored_shift(log_odds: FloatArray, forecast_mean: float, strength: float) -> float:
-    """The shift that moves the mean probability part of the way to a forecast of it.
-
-    Args:
-        log_odds: Blended log odds of the customers known at the cutoff.
-        forecast_mean: Mean probability of the layer without label lag.
-        strength: The part of the way, from 0 to 1.
-    """
-    now = float(probability_of(log_odds).mean())
-    goal = now + strength * (forecast_mean - now)
-    low, high = -8.0, 8.0
-    for _ in range(60):  # the mean grows with the shift: halving finds it to the last bit that matters
-        middle = (low + high) / 2
-        low, high = (middle, high) if probability_of(log_odds + middle).mean() < goal else (low, middle)
-    return (low + high) / 2
 
 
 def log_odds_of(probability: FloatArray) -> FloatArray:

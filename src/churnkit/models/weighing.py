@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
-PRIOR_WORTH = 2.0  # how strongly the weights hold on to where they start; outcomes of customers pull against it
+PRIOR_WORTH = 1.0  # how strongly the weights hold on to where they start; outcomes of customers pull against it
 
 
 def fit_weights(log_odds: FloatArray, churned: FloatArray, start: FloatArray) -> FloatArray:

@@ -16,8 +16,17 @@ from churnkit.customers.kernel import OrderBook
 from churnkit.customers.snapshot import first_order_on, outcomes, snapshot
 from churnkit.evaluate.baselines import best_silence_days
 from churnkit.evaluate.metrics import auc, brier, calibration_error, log_loss
+from churnkit.models.level import carried_miss
 from churnkit.models.weighing import fit_weights
-from churnkit.predict.fitting import Fit, Frame, anchor_strength_at, fit_at, members_log_odds, reweighed
+from churnkit.predict.fitting import (
+    Fit,
+    Frame,
+    anchor_strength_at,
+    fit_at,
+    history_horizons,
+    members_log_odds,
+    reweighed,
+)
 from churnkit.predict.stack import model_features
 from churnkit.terms import percent
 from churnkit.windows import has_history
@@ -25,6 +34,7 @@ from churnkit.windows import has_history
 FloatArray: TypeAlias = NDArray[np.float64]
 
 FEWEST_JUDGED = 20
+WORTH_SAYING = 0.1  # log odds
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,9 @@ class Check:
         has_signal: Whether the log loss of all known customers beats that of the base rate.
         rule: The rule that people use instead; None where nothing was there to choose N by.
         weights: The weights of the members that these outcomes tell, as in `Blend`.
+        foretold: Share of all known customers that the buy-till-you-die models expected to leave.
+        came: Share of them that left.
+        carried_miss: The part of that miss, in log odds, by which the forecast of today is moved.
     """
 
     cutoff: date
@@ -87,6 +100,9 @@ class Check:
     has_signal: bool
     rule: Rule | None
     weights: tuple[float, ...]
+    foretold: float
+    came: float
+    carried_miss: float
 
     def figures(self) -> dict[str, object]:
         """The check as plain values, for the model file and for JSON."""
@@ -100,7 +116,15 @@ class Check:
             f"{percent(self.base_rate)} of {self.customers:,} {who} left; "
             f"AUC {self.auc:.2f}, calibration error {self.calibration_error:.3f}."
         )
-        return (told,) if self.rule is None else (told, self.rule.sentence())
+        said = [told]
+        if self.rule is not None:
+            said.append(self.rule.sentence())
+        if abs(self.carried_miss) >= WORTH_SAYING:
+            said.append(
+                f"Habits are changing: one horizon ago {percent(self.foretold)} of all were expected to leave and "
+                f"{percent(self.came)} did; part of that difference is carried over to this forecast."
+            )
+        return tuple(said)
 
 
 def fit_and_check(book: OrderBook, frame: Frame, *, seed: int, jobs: int = 1) -> tuple[Fit, Check | None]:
@@ -113,7 +137,9 @@ def fit_and_check(book: OrderBook, frame: Frame, *, seed: int, jobs: int = 1) ->
         jobs: Fits that run at the same time.
     """
     check = check_out_of_time(book, frame, lambda earlier: fit_at(book, earlier, seed=seed, jobs=jobs))
-    return fit_at(book, frame, weights=check.weights if check else None, seed=seed, jobs=jobs), check
+    if check is None:
+        return fit_at(book, frame, seed=seed, jobs=jobs), None
+    return fit_at(book, frame, weights=check.weights, miss=check.carried_miss, seed=seed, jobs=jobs), check
 
 
 def check_out_of_time(book: OrderBook, frame: Frame, fit_at: Callable[[Frame], Fit]) -> Check | None:
@@ -161,6 +187,11 @@ def check_out_of_time(book: OrderBook, frame: Frame, fit_at: Callable[[Frame], F
         has_signal=_has_signal(churned.astype(np.float64), everybody, fit),
         rule=_rule(fit, recency[chosen], y, p, frame),
         weights=tuple(float(weight) for weight in weights),
+        foretold=fit.forecast_mean,
+        came=float(churned.mean()),
+        carried_miss=carried_miss(
+            fit.forecast_mean, float(churned.mean()), len(churned), history_horizons(book, earlier)
+        ),
     )
 
 

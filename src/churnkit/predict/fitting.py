@@ -14,14 +14,13 @@ from churnkit.models.blend import (
     Blend,
     Habit,
     Learned,
-    anchor_strength,
-    anchored_shift,
     probability_of,
     starting_weights,
 )
 from churnkit.models.boosting import fit_boosting
 from churnkit.models.btyd_average import fit_average
 from churnkit.models.hazard import hazard_of, moved
+from churnkit.models.level import anchor_strength, level_shift
 from churnkit.models.logistic import SplineLogistic, fit_logistic
 from churnkit.models.seasonal import Season
 from churnkit.models.trees import Trees
@@ -68,7 +67,7 @@ class Fit:
         rows: What the learned members saw of whole horizons; None where the history is too short for any.
         money_unit: The amount that the learned members count money in.
         btyd_mean_log_odds: Mean of what the layer adds to the log odds.
-        forecast_mean: Mean probability by the layer alone, to which the blend is anchored.
+        forecast_mean: Mean probability by the models of the layer, to which the level of the blend is anchored.
     """
 
     blend: Blend
@@ -79,13 +78,22 @@ class Fit:
     forecast_mean: float
 
 
-def fit_at(book: OrderBook, frame: Frame, *, weights: Sequence[float] | None = None, seed: int, jobs: int = 1) -> Fit:
+def fit_at(
+    book: OrderBook,
+    frame: Frame,
+    *,
+    weights: Sequence[float] | None = None,
+    miss: float = 0.0,
+    seed: int,
+    jobs: int = 1,
+) -> Fit:
     """Fit the members on cutoffs whose outcome windows are closed by the frame's cutoff, and blend them there.
 
     Args:
         book: The orders.
         frame: Where and for how long.
         weights: Weights of the members as in `Blend`, where outcomes have told them; else by the number of customers.
+        miss: What is carried over of the layer's miss one horizon ago (`models.level.carried_miss`).
         seed: Seed of the fits.
         jobs: Fits that run at the same time.
     """
@@ -97,7 +105,7 @@ def fit_at(book: OrderBook, frame: Frame, *, weights: Sequence[float] | None = N
     money_unit = money_unit_of(customers)
     btyd = fit_average(*habit[:-1])
     each = btyd.each_no_order_probability(*habit)
-    forecast_mean = float((each @ np.array(btyd.weights)).mean())
+    forecast_mean = float(each.mean())  # evenly: who explains the past best need not foretell the level best
     at = (training_book(book, frame.cutoff), frame.cutoff, frame.horizon_days, features, money_unit)
     rows = horizon_rows(*at)
     learned = _fit_learned(rows, interval_rows(*at), features, seed=seed, jobs=jobs)
@@ -107,7 +115,7 @@ def fit_at(book: OrderBook, frame: Frame, *, weights: Sequence[float] | None = N
             weights = starting_weights(layer, customers.height, learned=True)
         blend = Blend(btyd, tuple(weights), learned)
         raw = blend.log_odds_beside(blend.weighed(each), feature_matrix(customers, features, money_unit))
-        blend = replace(blend, shift=anchored_shift(raw, forecast_mean, anchor_strength_at(book, frame)))
+        blend = replace(blend, shift=level_shift(raw, forecast_mean, anchor_strength_at(book, frame), miss))
     else:
         blend = Blend(btyd, starting_weights(btyd.weights, customers.height, learned=False))
     return Fit(blend, season, rows, money_unit, float(blend.weighed(each).mean()), forecast_mean)
@@ -123,12 +131,17 @@ def reweighed(fit: Fit, members: FloatArray, weights: FloatArray, strength: floa
         strength: How far the mean moves towards the forecast of the layer.
     """
     blended = np.where(np.isnan(members), 0.0, members) @ weights
-    return probability_of(blended + anchored_shift(blended, fit.forecast_mean, strength))
+    return probability_of(blended + level_shift(blended, fit.forecast_mean, strength))
 
 
 def anchor_strength_at(book: OrderBook, frame: Frame) -> float:
     """How far the mean forecast moves towards that of the layer, by the horizons of history."""
-    return anchor_strength((frame.cutoff - first_order_on(book)).days / frame.horizon_days)
+    return anchor_strength(history_horizons(book, frame))
+
+
+def history_horizons(book: OrderBook, frame: Frame) -> float:
+    """How many horizons lie between the first order and the cutoff."""
+    return (frame.cutoff - first_order_on(book)).days / frame.horizon_days
 
 
 def log_odds_at(fit: Fit, book: OrderBook, customers: pl.DataFrame, frame: Frame) -> FloatArray:

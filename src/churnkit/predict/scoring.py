@@ -39,11 +39,12 @@ def score_customers(orders: Orders, model: ChurnModel, *, cutoff: date | None = 
     _check_fit(customers, model, cutoff)
     habit = model_habit(book, customers, model, cutoff)
     stake = spend_if_retained(book, cutoff=cutoff, horizon_days=model.horizon_days, has_amounts=model.has_amounts)
+    p = churn_probabilities(model, customers, habit)
     return (
         customers.with_columns(
             segment_customers(customers)["segment"],
-            pl.Series("churn_probability", churn_probabilities(model, customers, habit)),
-            pl.Series("alive_probability", model.blend.alive_probability(habit)),
+            pl.Series("churn_probability", p),
+            pl.Series("alive_probability", model.blend.alive_probability(habit, p)),
             stake,
         )
         .with_columns(
