@@ -1,6 +1,6 @@
 """Synthetic shops whose truth is known: how close to it do the probabilities come?
 
-    python benchmarks/worlds.py [--customers 4000] [--seed 1]
+    python benchmarks/worlds.py [--customers 4000] [--seeds 1 2 3]
 
 Each world draws customers from a model with known parameters and gives clean order lines up to the end of the horizon,
 and for every customer known at the cutoff the oracle: P(no order within the horizon | the exact times of their orders,
@@ -26,6 +26,8 @@ from churnkit.models.btyd_average import fit_average
 from churnkit.models.erlang import ErlangMixture, fit_erlang_mixture
 from churnkit.models.pareto import ParetoNBD, fit_pareto_nbd
 from churnkit.models.seasonal import Season, fit_season
+from churnkit.predict.scoring import score_customers
+from churnkit.predict.training import train
 
 FloatArray = NDArray[np.float64]
 
@@ -281,18 +283,30 @@ def layer(world: World) -> dict[str, FloatArray]:
     return answers
 
 
+def churnkit(world: World) -> FloatArray:
+    """The probabilities of the whole way: a model trained on the orders before the cutoff, and its scores."""
+    model = train(world.orders, cutoff=world.cutoff, horizon_days=world.horizon_days)
+    return score_customers(world.orders, model, cutoff=world.cutoff)["churn_probability"].to_numpy()
+
+
 def main() -> None:
-    """Prints the regret of every model in every world."""
-    parser = argparse.ArgumentParser(description="Regret of the buy-till-you-die models in shops whose truth is known.")
+    """Prints the regret of churnkit, and of every buy-till-you-die model alone, in every world."""
+    parser = argparse.ArgumentParser(description="Regret to the truth in shops whose truth is known.")
     parser.add_argument("--customers", type=int, default=CUSTOMERS)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     chosen = parser.parse_args()
     for make in WORLDS:
-        world = make(chosen.seed, FEW_CUSTOMERS if make is few_customers else chosen.customers)
-        regrets = {name: 100 * regret(probability, world) for name, probability in layer(world).items()}
-        if make is WORLDS[0]:
-            print(f"{'regret in %':15}", *(f"{name:>{max(len(name), 6)}}" for name in regrets))
-        print(f"{world.name:15}", *(f"{value:{max(len(name), 6)}.2f}" for name, value in regrets.items()), flush=True)
+        for seed in chosen.seeds:
+            world = make(seed, FEW_CUSTOMERS if make is few_customers else chosen.customers)
+            answers = {"churnkit": churnkit(world), **layer(world)}
+            regrets = {name: 100 * regret(probability, world) for name, probability in answers.items()}
+            if make is WORLDS[0] and seed == chosen.seeds[0]:
+                print(f"{'regret in %':15} seed", *(f"{name:>{max(len(name), 6)}}" for name in regrets))
+            print(
+                f"{world.name:15} {seed:4}",
+                *(f"{value:{max(len(name), 6)}.2f}" for name, value in regrets.items()),
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
