@@ -52,6 +52,17 @@ def test_every_model_is_judged_on_the_same_customers(judged: Backtest) -> None:
     assert set(judged.rows["model"]) == {OURS, BASE_RATE, CEILING} | PEERS
 
 
+def test_our_intervals_are_judged_and_nobody_else_has_any(judged: Backtest) -> None:
+    ours = judged.rows.filter(model=OURS, population="all")
+    assert ours["interval_groups"].min() >= 2  # type: ignore[operator]
+    assert ours["interval_coverage"].is_between(0.0, 1.0).all()
+    assert ours["interval_width"].is_between(0.01, 0.5).all()
+    others = judged.rows.filter(pl.col("model") != OURS).select(
+        "interval_groups", "interval_coverage", "interval_width"
+    )
+    assert others.null_count().row(0) == (others.height,) * 3
+
+
 def test_in_a_buy_till_you_die_world_the_model_beats_the_rules(judged: Backtest) -> None:
     mean = dict(
         judged.rows.filter(pl.col("population") == "all").group_by("model").agg(pl.col("log_loss").mean()).iter_rows()

@@ -69,6 +69,14 @@ SCORE = (
     Term("customer_id", "id", "The customer, exactly as in the file."),
     Term("churn_probability", "probability", "P(no order within the horizon); in a labelled table P(churned)."),
     Term(
+        "churn_low",
+        "share",
+        "Lower end of its 90 % interval: for 90 of 100 customers, what a judge who knew the shop's true habits would "
+        "say of this history lies within.",
+        nullable=True,
+    ),
+    Term("churn_high", "share", "Upper end of that interval.", nullable=True),
+    Term(
         "risk",
         "text",
         f"high from a churn probability of {RISK_HIGH}, medium from {RISK_MEDIUM}, low below.",
@@ -240,6 +248,12 @@ SCORE_SUMMARY = (
     Term("scored", "integer", "Those of the population that was asked for."),
     Term("listed", "integer", "Rows of the list, after --min-risk and --top."),
     Term("high_risk", "integer", "Those scored whose risk is high."),
+    Term(
+        "cannot_tell",
+        "integer",
+        f"Those scored whose interval says nothing: from below {RISK_MEDIUM} to {RISK_HIGH} and above.",
+        nullable=True,
+    ),
     Term("expected_to_leave", "number", "Sum of the churn probabilities of those scored."),
     Term("spend_if_retained", "money", "Sum over those scored.", nullable=True),
     Term("value_at_risk", "money", "Sum over those scored: what can still be saved in all.", nullable=True),
@@ -269,6 +283,15 @@ BACKTEST = (
         nullable=True,
     ),
     Term("reached", "share", "Log loss below the base rate's, as a share of what the ceiling's is.", nullable=True),
+    Term("interval_width", "share", "Mean width of the 90 % intervals of churn_probability.", nullable=True),
+    Term(
+        "interval_coverage",
+        "share",
+        "Share of the groups of customers of like probability and interval whose rate lies where their 90 % intervals "
+        "and chance say: 0.9 if these are true.",
+        nullable=True,
+    ),
+    Term("interval_groups", "integer", "How many groups these are.", nullable=True),
     Term("contacted", "integer", "Customers whose expected profit is above 0 at the given costs.", nullable=True),
     Term("profit", "money", "What contacting those would have earned within the horizon.", nullable=True),
     Term("max_profit", "money", "Profit of the best number of contacts, found with hindsight (MPC).", nullable=True),

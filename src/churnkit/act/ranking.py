@@ -10,6 +10,7 @@ from polars import col
 from churnkit.customers.snapshot import Orders, default_cutoff, order_book
 from churnkit.errors import UsageError
 from churnkit.predict.guards import guards_at, sentences
+from churnkit.predict.interval import cannot_tell, cannot_tell_sentence
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.reasons import column_of, reasons_for
 from churnkit.predict.scoring import model_habit, score_customers
@@ -111,6 +112,7 @@ def _summary(known: pl.DataFrame, chosen: pl.DataFrame, rows: pl.DataFrame) -> d
         "scored": chosen.height,
         "listed": rows.height,
         "high_risk": int((chosen["risk"] == "high").sum()),
+        "cannot_tell": chosen.filter(cannot_tell()).height,
         "expected_to_leave": round(float(chosen["churn_probability"].sum()), 1),
         "spend_if_retained": round(float(chosen["spend_if_retained"].sum()), 2),
         "value_at_risk": round(float(chosen["value_at_risk"].sum()), 2),
@@ -125,6 +127,9 @@ def _notes(known: pl.DataFrame, chosen: pl.DataFrame, model: ChurnModel) -> tupl
             f"{lapsed:,} lapsed customers (last order more than {model.activity_window_days} days before the cutoff) "
             "are left out; --population all lists them too."
         )
+    unclear = chosen.filter(cannot_tell()).height
+    if unclear:
+        notes.append(cannot_tell_sentence(unclear, chosen.height))
     if not model.has_amounts:
         notes.append("The file has no amounts: what is at stake is counted in orders.")
     return tuple(notes)

@@ -101,6 +101,7 @@ def _view(ranked: "Ranked", model: "ChurnModel") -> View:
     return View(
         title=f"Who is about to leave: no order within {model.horizon_days} days from {ranked.cutoff}",
         columns=LOOKED_AT,
+        interval=("churn_low", "churn_high"),
         detail="reasons",
         several="customers",
         sums=[

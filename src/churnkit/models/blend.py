@@ -77,9 +77,21 @@ class Blend:
 
     def log_odds_beside(self, layer: FloatArray, X: FloatArray) -> FloatArray:
         """The same, where it is known what the layer adds to the log odds."""
+        return self._mixed(layer, [member.log_odds(X) for member in self.learned.values()])
+
+    def told(self, X: FloatArray, habit: Habit) -> tuple[FloatArray, FloatArray]:
+        """The log odds, and how far the members lie apart: the weighted standard deviation of theirs."""
+        each = self.btyd.each_no_order_probability(*habit)
+        learned = [member.log_odds(X) for member in self.learned.values()]
+        log_odds = self._mixed(self.weighed(each), learned)
+        members = [*zip(self.weights, log_odds_of(each).T, strict=False), *((self.learned_weight, z) for z in learned)]
+        mean = log_odds - self.shift
+        return log_odds, np.sqrt(sum(weight * (z - mean) ** 2 for weight, z in members))
+
+    def _mixed(self, layer: FloatArray, learned: Sequence[FloatArray]) -> FloatArray:
         blended = layer + self.shift
-        for member in self.learned.values():
-            blended = blended + self.learned_weight * member.log_odds(X)
+        for log_odds in learned:
+            blended = blended + self.learned_weight * log_odds
         return blended
 
     def btyd_log_odds(self, habit: Habit) -> FloatArray:

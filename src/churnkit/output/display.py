@@ -76,6 +76,19 @@ def percent(value: float, *, digits: int) -> str:
     return f"{value * 100:.{digits}f}%"
 
 
+def between(low: float | None, high: float | None) -> str:
+    """The ends of an interval of shares; nothing where there is none.
+
+    Example:
+        >>> between(0.703, 0.894), between(0.001, 0.0042), between(None, None)
+        ('70–89%', '<1%', '')
+    """
+    if low is None or high is None:
+        return ""
+    ends = [percent(value, digits=0).removesuffix("%") for value in (low, high)]
+    return f"{'–'.join(dict.fromkeys(ends))}%"
+
+
 def bar(probability: float, cells: int = BAR_CELLS) -> str:
     """A bar of eighths, always `cells` wide.
 

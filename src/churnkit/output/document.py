@@ -122,6 +122,7 @@ class View:
         facts: Labelled values above the rows.
         columns: The columns that a person looks for, most important first; as many are shown as fit the terminal, in
             the order of the document. Empty: all.
+        interval: Columns with the ends of an interval of the probability, which a wide terminal shows behind it.
         empty: Columns that hold nothing here, which the table leaves out unless they were asked for.
         detail: A list column that moves under each row where the terminal is too narrow for it.
         sums: Figures of the whole, in one line below the rows.
@@ -134,6 +135,7 @@ class View:
     title: str = ""
     facts: Sequence[Fact] = ()
     columns: Sequence[str] = ()
+    interval: tuple[str, str] | None = None
     empty: Sequence[str] = ()
     detail: str = ""
     sums: Sequence[Fact] = ()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
-from churnkit.output.display import RIGHT, bar, digits_for, pad, risk_style, shorten, shown, width, wrap
+from churnkit.output.display import RIGHT, bar, between, digits_for, pad, risk_style, shorten, shown, width, wrap
 from churnkit.output.document import Document, Fact, Panel, View
 from churnkit.output.settle import settle
 from churnkit.terms import Term
@@ -26,6 +26,7 @@ _DETAIL_LEAST = 60  # columns that reasons need beside the row, or they go under
 _DETAIL_INDENT = 6
 _BESIDE_LEAST = 7  # columns that a person wants to see before the reasons stand beside them
 _HEAD_LEAST = 8
+_INTERVAL_LEAST = 100  # columns from which there is room for the intervals
 _ID_MOST = 24
 _TEXT_MOST = 40
 
@@ -143,6 +144,8 @@ def _rows_block(
     limit = screen.rows if screen and not view.whole else rows.height
     visible = rows.head(limit)
     columns = [_column(term, visible[term.name].to_list(), screen, whole=term.name == view.detail) for term in terms]
+    if view.interval and not chosen and screen and screen.width >= _INTERVAL_LEAST:
+        _add_interval(columns, *(visible[name].to_list() for name in view.interval))
     detail: _Column | None = None
     if screen is not None:
         columns, detail = _layout(columns, view.columns, view.detail, screen.width, chosen=chosen)
@@ -178,6 +181,18 @@ def _column(term: Term, values: list[object], screen: Screen | None, *, whole: b
         longest = max(map(len, term.name.split("_")))
         heads = wrap(term.name.replace("_", " "), max(body, longest, _HEAD_LEAST))
     return _Column(term, texts, heads, max(body, *map(width, heads)))
+
+
+def _add_interval(columns: Sequence[_Column], lows: Sequence[float], highs: Sequence[float]) -> None:
+    """The ends of the intervals behind the probabilities."""
+    ends = [between(*pair) for pair in zip(lows, highs, strict=True)]
+    most = max(map(width, ends))
+    for column in columns:
+        if column.term.kind == "probability" and most:
+            column.texts = [
+                f"{text} {pad(end, most, right=True)}" for text, end in zip(column.texts, ends, strict=True)
+            ]
+            column.size = max(map(width, [*column.texts, *column.heads]))
 
 
 def _layout(

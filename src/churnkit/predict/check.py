@@ -4,6 +4,7 @@ The model is trained as if the cutoff were one horizon earlier, and judged on th
 has not seen. Beside it stand the base rate and the rule that people use instead: no order for N days.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
@@ -16,7 +17,8 @@ from churnkit.customers.kernel import OrderBook
 from churnkit.customers.snapshot import first_order_on, outcomes, snapshot
 from churnkit.evaluate.baselines import best_silence_days
 from churnkit.evaluate.metrics import auc, brier, calibration_error, log_loss
-from churnkit.models.level import carried_miss
+from churnkit.models.blend import log_odds_of
+from churnkit.models.level import carried_miss, level_shift
 from churnkit.models.weighing import fit_weights
 from churnkit.predict.fitting import (
     Fit,
@@ -85,6 +87,8 @@ class Check:
         foretold: Share of all known customers that the buy-till-you-die models expected to leave.
         came: Share of them that left.
         carried_miss: The part of that miss, in log odds, by which the forecast of today is moved.
+        level_error: What was missing in the log odds of everybody for the mean probability to be the rate.
+        level_chance: Its standard error by chance.
     """
 
     cutoff: date
@@ -103,6 +107,8 @@ class Check:
     foretold: float
     came: float
     carried_miss: float
+    level_error: float
+    level_chance: float
 
     def figures(self) -> dict[str, object]:
         """The check as plain values, for the model file and for JSON."""
@@ -192,6 +198,8 @@ def check_out_of_time(book: OrderBook, frame: Frame, fit_at: Callable[[Frame], F
         carried_miss=carried_miss(
             fit.forecast_mean, float(churned.mean()), len(churned), history_horizons(book, earlier)
         ),
+        level_error=level_shift(log_odds_of(p), float(y.mean()), 1.0),
+        level_chance=1.0 / math.sqrt(float((p * (1 - p)).sum())),
     )
 
 

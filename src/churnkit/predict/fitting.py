@@ -144,17 +144,17 @@ def history_horizons(book: OrderBook, frame: Frame) -> float:
     return (frame.cutoff - first_order_on(book)).days / frame.horizon_days
 
 
-def log_odds_at(fit: Fit, book: OrderBook, customers: pl.DataFrame, frame: Frame) -> FloatArray:
-    """Log odds of no order within the horizon by a fit, for rows of the customer table at the frame's cutoff."""
-    return fit.blend.log_odds(*_told(fit, book, customers, frame))
+def told_at(fit: Fit, book: OrderBook, customers: pl.DataFrame, frame: Frame) -> tuple[FloatArray, FloatArray]:
+    """What a fit says (`Blend.told`) of rows of the customer table at the frame's cutoff."""
+    return fit.blend.told(*_known(fit, book, customers, frame))
 
 
 def members_log_odds(fit: Fit, book: OrderBook, customers: pl.DataFrame, frame: Frame) -> FloatArray:
     """The same by each member of the fit alone (`Blend.members_log_odds`)."""
-    return fit.blend.members_log_odds(*_told(fit, book, customers, frame))
+    return fit.blend.members_log_odds(*_known(fit, book, customers, frame))
 
 
-def _told(fit: Fit, book: OrderBook, customers: pl.DataFrame, frame: Frame) -> tuple[FloatArray, Habit]:
+def _known(fit: Fit, book: OrderBook, customers: pl.DataFrame, frame: Frame) -> tuple[FloatArray, Habit]:
     X = feature_matrix(customers, model_features(), fit.money_unit)
     at = (book, customers)
     return X, habit_of(*at, cutoff=frame.cutoff, horizon_days=frame.horizon_days, season=fit.season)

@@ -141,8 +141,7 @@ def _bound_names(layer: BuyTillYouDieAverage, weights: Sequence[float]) -> list[
 
 def _season_never_seen(month_days: Sequence[int], cutoff: date, horizon_days: int) -> str | None:
     """Which months of the horizon the training had not seen, or not whole."""
-    covered = Counter((cutoff + timedelta(days=day)).month - 1 for day in range(horizon_days))
-    unseen = {month: min(days, _LENGTHS[month] - month_days[month]) for month, days in covered.items()}
+    unseen = _unseen_days(month_days, cutoff, horizon_days)
     lacking = [month for month, days in unseen.items() if days >= min(FEWEST_UNSEEN, (horizon_days + 1) // 2)]
     if not lacking:
         return None
@@ -153,6 +152,17 @@ def _season_never_seen(month_days: Sequence[int], cutoff: date, horizon_days: in
         f"The history has {' and '.join(seen)}, which the horizon covers: whether it is a busy time is not known, and "
         "it is taken for an average one. Where you know better, wait, or train on a longer history."
     )
+
+
+def unseen_share(month_days: Sequence[int], cutoff: date, horizon_days: int) -> float:
+    """Which share of the horizon lies in times of the year that the training had not seen (`seen_month_days`)."""
+    return sum(_unseen_days(month_days, cutoff, horizon_days).values()) / horizon_days
+
+
+def _unseen_days(month_days: Sequence[int], cutoff: date, horizon_days: int) -> dict[int, int]:
+    """Per month of the horizon, how many of its days there the training had not seen."""
+    covered = Counter((cutoff + timedelta(days=day)).month - 1 for day in range(horizon_days))
+    return {month: max(min(days, _LENGTHS[month] - month_days[month]), 0) for month, days in covered.items()}
 
 
 def _drift(model: ChurnModel, known: pl.DataFrame, cutoff: date) -> str | None:

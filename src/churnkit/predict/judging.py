@@ -1,7 +1,7 @@
 """One cutoff of the backtest: what every model said of the customers, what they then did, and the figures of both."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from churnkit.customers.kernel import OrderBook
 from churnkit.customers.snapshot import outcomes, snapshot
 from churnkit.evaluate.ceiling import ceiling_log_odds
+from churnkit.evaluate.coverage import interval_coverage
 from churnkit.evaluate.curves import parts_of_list
 from churnkit.evaluate.metrics import (
     auc,
@@ -29,7 +30,9 @@ from churnkit.models.blend import probability_of
 from churnkit.models.boosting import fit_boosting
 from churnkit.models.logistic import fit_logistic
 from churnkit.predict.check import fit_and_check
-from churnkit.predict.fitting import Frame, directions, log_odds_at, spline_columns
+from churnkit.predict.fitting import Frame, directions, spline_columns, told_at
+from churnkit.predict.guards import seen_month_days, unseen_share
+from churnkit.predict.interval import spread_after, widened
 from churnkit.predict.peers import peers_at
 from churnkit.predict.scoring import spend_if_retained
 from churnkit.predict.stack import feature_matrix, model_features
@@ -53,6 +56,7 @@ class Sample:
         spend: Spend if retained, within one horizon.
         probabilities: P(no order within the horizon) by each model.
         silence_days: N of the best rule "no order for N days", where one was found.
+        intervals: The ends of the 90 % intervals of these probabilities, by the models that have any.
     """
 
     cutoff: date
@@ -62,6 +66,7 @@ class Sample:
     spend: FloatArray
     probabilities: Mapping[str, FloatArray]
     silence_days: int | None
+    intervals: Mapping[str, tuple[FloatArray, FloatArray]] = field(default_factory=dict)
 
     @property
     def lost(self) -> FloatArray:
@@ -88,7 +93,7 @@ def judge_at(book: OrderBook, frame: Frame, *, has_amounts: bool, seed: int, job
     Returns:
         The sample of all known customers, and that of the active ones where there are any.
     """
-    fit, _ = fit_and_check(book, frame, seed=seed, jobs=jobs)
+    fit, check = fit_and_check(book, frame, seed=seed, jobs=jobs)
     after = outcomes(book, cutoff=frame.cutoff, horizon_days=frame.horizon_days)["churned"]
     rows = snapshot(book, cutoff=frame.cutoff).with_columns(
         after.cast(pl.Float64).alias("_churned"),
@@ -97,7 +102,9 @@ def judge_at(book: OrderBook, frame: Frame, *, has_amounts: bool, seed: int, job
     rows = rows.sort(*model_features(), "_churned", "spend_if_retained")  # by content, as the fits: ids do not matter
     X = feature_matrix(rows, model_features(), fit.money_unit)
     churned = rows["_churned"].to_numpy()
-    forecast = log_odds_at(fit, book, rows, frame)
+    forecast, disagreement = told_at(fit, book, rows, frame)
+    unseen = unseen_share(seen_month_days(book, frame.cutoff), frame.cutoff, frame.horizon_days)
+    low, high = widened(spread_after(check, rows.height), unseen).interval(forecast, disagreement)
     peers = peers_at(book, frame, rows)
     found = {OURS: probability_of(forecast), **peers.probabilities}
     ceiling = _ceiling(X, churned, forecast, seed=seed, jobs=jobs)
@@ -115,6 +122,7 @@ def judge_at(book: OrderBook, frame: Frame, *, has_amounts: bool, seed: int, job
             {model: p[chosen] for model, p in found.items()}
             | {BASE_RATE: np.full(int(chosen.sum()), peers.base_rates[population])},
             peers.silence_days,
+            {OURS: (low[chosen], high[chosen])},
         )
         for population, chosen in (("all", np.ones_like(active)), ("active", active))
         if chosen.any()
@@ -157,6 +165,7 @@ def figures(sample: Sample, costs: Costs | None) -> Iterator[dict[str, Any]]:
             "average_precision": average_precision(y, p),
             "captured_money_10": captured_money_at(y, sample.money_at_risk(model), sample.spend),
             "reached": reached(losses[BASE_RATE], losses[model], losses.get(CEILING)),
+            **(_covered(sample, model) if model in sample.intervals else {}),
             **(_earned(sample, model, costs) if costs else {}),
         }
 
@@ -166,6 +175,16 @@ def reached(base: float, loss: float, ceiling: float | None) -> float | None:
     if ceiling is None or base - ceiling < ROOM * base:
         return None
     return (base - loss) / (base - ceiling)
+
+
+def _covered(sample: Sample, model: str) -> dict[str, Any]:
+    low, high = sample.intervals[model]
+    found = interval_coverage(sample.churned, sample.probabilities[model], low, high)
+    return {
+        "interval_width": float((high - low).mean()),
+        "interval_coverage": found.share if found.groups else None,
+        "interval_groups": found.groups,
+    }
 
 
 def _earned(sample: Sample, model: str, costs: Costs) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from churnkit.models.blend import Blend
 from churnkit.models.seasonal import Season
+from churnkit.models.spread import Spread
 from churnkit.predict.profile import Profile
 
 Kind = Literal["blend", "buy-till-you-die", "base-rate"]
@@ -26,6 +27,7 @@ class ChurnModel:
         has_amounts: Whether the training orders had amounts.
         money_unit: The amount that the learned members count money in.
         base_rate: Share that churned, as far as it is known; the answer of a `base-rate` model.
+        spread: How far the probabilities may be from the truth.
         season: How busy each month is; the buy-till-you-die layer measures time by its clock.
         blend: The members; for a `base-rate` model the buy-till-you-die layer alone, for `alive_probability`.
         btyd_mean_log_odds: Mean log odds of the buy-till-you-die layer at the cutoff; reasons are told against it.
@@ -51,6 +53,7 @@ class ChurnModel:
     blend: Blend
     season: Season
     btyd_mean_log_odds: float
+    spread: Spread
     month_days: tuple[int, ...]
     profile: Profile | None = None
     guards: Mapping[str, str] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date
 from typing import Any, get_args
 
@@ -14,6 +15,7 @@ from churnkit.models.btyd_average import BuyTillYouDieAverage
 from churnkit.models.container import FORMAT_VERSION, write_container
 from churnkit.models.hazard import Hazard
 from churnkit.models.seasonal import Season
+from churnkit.models.spread import Spread
 from churnkit.predict.guards import OF_TRAINING, standing_guards
 from churnkit.predict.manifest import field_of, number_of, texts_of
 from churnkit.predict.model import ChurnModel, Kind
@@ -44,6 +46,7 @@ def model_bytes(model: ChurnModel) -> bytes:
         "month_days": list(model.month_days),
         "profile": model.profile and model.profile.to_manifest(),
         "guards": dict(model.guards),
+        "spread": asdict(model.spread),
         "notes": list(model.notes),
         "seed": model.seed,
         **{name: getattr(model, name) for name in _FACTS},
@@ -89,6 +92,7 @@ def model_of(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) ->
         month_days=_month_days(manifest),
         profile=_profile(manifest),
         guards=_guards(manifest),
+        spread=_spread(field_of(manifest, "spread", dict)),
         notes=texts_of(manifest, "notes"),
         seed=int(number_of(manifest, "seed", 0, 2**32 - 1)),
         **{name: field_of(manifest, name, dict) for name in _FACTS},
@@ -114,8 +118,16 @@ def model_card(model: ChurnModel) -> dict[str, Any]:
         "features": list(model.features),
         "guards": standing_guards(model, model.cutoff),
         "seed": model.seed,
+        "spread": asdict(model.spread),
         **{name: getattr(model, name) for name in _FACTS},
     }
+
+
+def _spread(manifest: Mapping[str, Any]) -> Spread:
+    return Spread(
+        level=number_of(manifest, "level", 0.0, 50.0),
+        per_disagreement=number_of(manifest, "per_disagreement", 0.0, 50.0),
+    )
 
 
 def _weights(manifest: Mapping[str, Any], count: int) -> tuple[float, ...]:

@@ -9,7 +9,9 @@ from polars import col, when
 from churnkit.customers.segments import segment_customers
 from churnkit.customers.snapshot import Orders, default_cutoff, order_book, snapshot, spend_within
 from churnkit.errors import DataError, ModelFileError, ShortHistoryError
-from churnkit.models.blend import Habit
+from churnkit.models.blend import Habit, log_odds_of, probability_of
+from churnkit.predict.guards import unseen_share
+from churnkit.predict.interval import widened
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.rhythm import habit_of
 from churnkit.predict.stack import FloatArray, feature_matrix
@@ -26,8 +28,8 @@ def score_customers(orders: Orders, model: ChurnModel, *, cutoff: date | None = 
         cutoff: First day not seen; the day after the last order where not given.
 
     Returns:
-        The customer table (`snapshot`) with `churn_probability alive_probability spend_if_retained value_at_risk risk
-        segment next_order_on` beside it, sorted by `customer_id`.
+        The customer table (`snapshot`) with `churn_probability churn_low churn_high alive_probability spend_if_retained
+        value_at_risk risk segment next_order_on` beside it, sorted by `customer_id`.
 
     Raises:
         ShortHistoryError: There is no order before the cutoff.
@@ -39,11 +41,11 @@ def score_customers(orders: Orders, model: ChurnModel, *, cutoff: date | None = 
     _check_fit(customers, model, cutoff)
     habit = model_habit(book, customers, model, cutoff)
     stake = spend_if_retained(book, cutoff=cutoff, horizon_days=model.horizon_days, has_amounts=model.has_amounts)
-    p = churn_probabilities(model, customers, habit)
+    p, disagreement = _told(model, customers, habit)
     return (
         customers.with_columns(
             segment_customers(customers)["segment"],
-            pl.Series("churn_probability", p),
+            *_interval_columns(model, p, disagreement, cutoff),
             pl.Series("alive_probability", model.blend.alive_probability(habit, p)),
             stake,
         )
@@ -62,10 +64,28 @@ def score_customers(orders: Orders, model: ChurnModel, *, cutoff: date | None = 
 
 def churn_probabilities(model: ChurnModel, customers: pl.DataFrame, habit: Habit) -> FloatArray:
     """P(no order within the horizon) for rows of the customer table and their habits."""
+    return _told(model, customers, habit)[0]
+
+
+def _interval_columns(
+    model: ChurnModel, probability: FloatArray, disagreement: FloatArray, cutoff: date
+) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """The probabilities, and the ends of their intervals."""
+    unseen = unseen_share(model.month_days, cutoff, model.horizon_days)
+    low, high = widened(model.spread, unseen).interval(log_odds_of(probability), disagreement)
+    return (
+        pl.Series("churn_probability", probability),
+        pl.Series("churn_low", np.minimum(low, probability)),
+        pl.Series("churn_high", np.maximum(high, probability)),
+    )
+
+
+def _told(model: ChurnModel, customers: pl.DataFrame, habit: Habit) -> tuple[FloatArray, FloatArray]:
+    """The probabilities, and how far the members lie apart."""
     if model.kind == "base-rate":
-        return np.full(customers.height, model.base_rate)
-    X = feature_matrix(customers, model.features, model.money_unit)
-    return model.blend.probability(X, habit)
+        return np.full(customers.height, model.base_rate), np.zeros(customers.height)
+    log_odds, disagreement = model.blend.told(feature_matrix(customers, model.features, model.money_unit), habit)
+    return probability_of(log_odds), disagreement
 
 
 def model_habit(book: Orders, customers: pl.DataFrame, model: ChurnModel, cutoff: date) -> Habit:

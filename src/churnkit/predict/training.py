@@ -14,6 +14,7 @@ from churnkit.models.blend import alone
 from churnkit.predict.check import Check, fit_and_check
 from churnkit.predict.fitting import Frame
 from churnkit.predict.guards import seen_month_days, sentences, standing_guards, training_guards
+from churnkit.predict.interval import spread_after
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.profile import profile_of
 from churnkit.predict.provenance import fingerprint, versions
@@ -79,6 +80,7 @@ def train(
             blend=fit.blend,
             btyd_mean_log_odds=fit.btyd_mean_log_odds,
             month_days=seen_month_days(book, cutoff),
+            spread=spread_after(check, known.height),
             training=_training_facts(fit.rows, known),
             fingerprint=fingerprint(book, cutoff),
             versions=versions(),

@@ -155,6 +155,7 @@ def _summary(table: CustomerTable, scored: pl.DataFrame, listed: int) -> dict[st
         "scored": scored.height,
         "listed": listed,
         "high_risk": int((scored["risk"] == "high").sum()),
+        "cannot_tell": None,
         "expected_to_leave": round(float(scored["churn_probability"].sum()), 1),
         "spend_if_retained": None if cents is None else int(cents.sum()) / 100,
         "value_at_risk": None if cents is None else round(float(scored["value_at_risk"].sum()), 2),

@@ -1,0 +1,54 @@
+"""Intervals of churn probabilities: how wide they are by what the check showed, and whom they say nothing of."""
+
+import math
+from dataclasses import replace
+
+import polars as pl
+
+from churnkit.models.spread import Spread
+from churnkit.predict.check import Check
+from churnkit.terms import RISK_HIGH, RISK_MEDIUM, percent
+
+PER_DISAGREEMENT = 0.6
+LEVEL = 0.03  # usual error of the level of a whole horizon, in log odds
+LEVEL_UNCHECKED = 0.25
+LEVEL_UNSEEN = 0.2  # further error where no day of the horizon lies in a season that was seen
+_LEVEL_WORTH = 1.0  # checks that the usual error counts as
+_PER_CUSTOMER = 1.5  # error by chance, over the root of the number of customers
+
+
+def spread_after(check: Check | None, customers: int) -> Spread:
+    """The spread of a model, by the error of its level that the check showed, drawn towards the usual one.
+
+    Args:
+        check: The check; None where there was none.
+        customers: How many the model was fitted to.
+
+    Example:
+        >>> spread_after(None, 10_000).level > 0.2
+        True
+    """
+    if check is None:
+        square = LEVEL_UNCHECKED**2
+    else:
+        seen = max(check.level_error**2 - check.level_chance**2, 0.0)
+        square = (_LEVEL_WORTH * LEVEL**2 + seen) / (_LEVEL_WORTH + 1)
+    return Spread(math.sqrt(square + _PER_CUSTOMER**2 / customers), PER_DISAGREEMENT)
+
+
+def widened(spread: Spread, unseen: float) -> Spread:
+    """The spread where so much of the horizon lies in times of the year that the training had not seen."""
+    return replace(spread, level=math.hypot(spread.level, LEVEL_UNSEEN * unseen))
+
+
+def cannot_tell() -> pl.Expr:
+    """Whether an interval reaches from low risk to high: such a probability says nothing yet."""
+    return (pl.col("churn_low") < RISK_MEDIUM) & (pl.col("churn_high") >= RISK_HIGH)
+
+
+def cannot_tell_sentence(unclear: int, scored: int) -> str:
+    """How many customers nothing can be said of yet."""
+    return (
+        f"Cannot tell yet for {unclear:,} of {scored:,} customers: their intervals reach from below "
+        f"{percent(RISK_MEDIUM)} to {percent(RISK_HIGH)} and above."
+    )
