@@ -114,7 +114,7 @@ def _column_beyond(_: dict[str, Any], arrays: dict[str, Any]) -> None:
         _without("spread"),
         _with("spread", {"level": 0.1}),
         _with("spread", {"level": -0.1, "per_disagreement": 0.6}),
-        _with("spread", {"level": 0.1, "per_disagreement": float("inf")}),
+        _with("spread", {"level": 0.1, "per_disagreement": 1e9}),
         _with("features", [1, 2]),
         _with("notes", "text"),
         _with("figures", []),
