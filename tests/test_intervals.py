@@ -146,6 +146,9 @@ def checked(level_error: float, chance: float = 0.0) -> Check:
         has_signal=True,
         rule=None,
         weights=(1.0,),
+        foretold=0.5,
+        came=0.5,
+        carried_miss=0.0,
         level_error=level_error,
         level_chance=chance,
     )
