@@ -7,18 +7,25 @@ from churnkit.cli.assumptions import about_model, about_orders, about_training
 from churnkit.cli.labelled import explain_table, is_table
 from churnkit.cli.options import Labelling, ModelFile, Reading, Running, Tabular, Time, option
 from churnkit.cli.session import Session
-from churnkit.output.document import Fact, Shape, View
-from churnkit.terms import EXPLAIN, MODEL, SCORE, WINDOWS, Term
+from churnkit.output.document import Fact, Portrait, Push, Shape, View
+from churnkit.terms import EXPLAIN, EXPLAINED, MODEL, WINDOWS, Term
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from churnkit.predict.explain import Explanation
+    from churnkit.predict.model import ChurnModel
 
 CUSTOMERS = Term(
     "customers",
     "objects",
-    "The customers: the columns of `score`, their rhythm, and every order.",
+    "The customers: the columns of `score`, their rhythm, what became of similar ones, and every order.",
+    of=EXPLAINED,
 )
-_LAST_ORDERS = 8
+LOOKED_AT = (
+    *("churn_probability", "risk", "segment", "value_at_risk", "spend_if_retained", "alive_probability"),
+    *("last_order_on", "recency_days", "next_order_on", "frequency", "monetary", "tenure_days"),
+)
 
 
 def shape() -> Shape:
@@ -35,7 +42,7 @@ def explain(
     id: Annotated[list[str], option("--id", metavar="ID", help="The customer, exactly as in the file; repeatable.")],
     model: ModelFile = None,
 ) -> None:
-    """One customer: history, rhythm, probability, and what pushes it up or down.
+    """One customer whole: history, rhythm, probability, similar customers' fate, and what pushes it up or down.
 
     Examples:
       churnkit explain orders.parquet --id 17850
@@ -66,34 +73,53 @@ def explain(
             *([] if model else about_training(fitted, time)),
             *filter(None, explained.guards.values()),
         ],
-        view=_view(explained, fitted.horizon_days),
+        view=_view(explained, fitted),
         done="1 customer explained"
         if len(explained.customers) == 1
         else f"{len(explained.customers)} customers explained",
     )
 
 
-def _view(explained: "Explanation", horizon_days: int) -> View:
-    facts = [fact for customer in explained.customers for fact in _facts(customer)]
+def _view(explained: "Explanation", model: "ChurnModel") -> View:
+    portraits = []
+    for customer in explained.customers:
+        rows = explained.rows.filter(customer_id=customer["customer_id"])
+        portraits.append(
+            Portrait(
+                title=customer["customer_id"],
+                reasons=customer["reasons"],
+                facts=facts_of(customer, in_money=model.has_amounts),
+                orders=customer["orders"],
+                cutoff=explained.cutoff,
+                horizon_days=model.horizon_days,
+                lines=customer["told"],
+                pushes=pushes_of(rows),
+                average=customer["average_probability"],
+                probability=customer["churn_probability"],
+            )
+        )
     return View(
-        title=f"No order within {horizon_days} days from {explained.cutoff}: how likely, and why",
-        facts=facts,
-        columns=("family", "points", "statement", "push", *(["customer_id"] if len(explained.customers) > 1 else [])),
+        title=f"No order within {model.horizon_days} days from {explained.cutoff}: how likely, and why",
+        portraits=portraits,
+        columns=("family", "points", "statement", "push", *(["customer_id"] if len(portraits) > 1 else [])),
         detail="statement",
         whole=True,
     )
 
 
-def _facts(customer: Mapping[str, Any]) -> list[Fact]:
-    kinds = {term.name: term.kind for term in SCORE}
-    known = [
-        Fact(name.replace("_", " "), value, kinds.get(name, "number" if isinstance(value, float) else "integer"))
-        for name, value in customer.items()
-        if name != "orders"
-    ]
-    return [*known, *(_order(order) for order in customer["orders"][-_LAST_ORDERS:])]
+def facts_of(customer: Mapping[str, Any], *, in_money: bool) -> list[Fact]:
+    """What a person looks for first, where it is known."""
+    kinds = {term.name: term.kind for term in EXPLAINED}
+    facts = []
+    for name in LOOKED_AT:
+        if (value := customer.get(name)) is not None:
+            low, high = (customer.get(f"{name.removesuffix('_probability')}_{end}") for end in ("low", "high"))
+            within = (low, high) if low is not None and high is not None else None
+            kind = "number" if kinds[name] == "money" and not in_money else kinds[name]
+            facts.append(Fact(name.replace("_", " "), value, kind, within))
+    return facts
 
 
-def _order(order: Mapping[str, Any]) -> Fact:
-    label = f"{'refund' if order['refund'] else 'order'} of {order['ordered_on']}"
-    return Fact(label, order["lines"], "integer") if order["amount"] is None else Fact(label, order["amount"], "money")
+def pushes_of(rows: "pl.DataFrame") -> list[Push]:
+    """The rows of one customer as bars."""
+    return [Push(row["family"], row["points"], row["statement"]) for row in rows.iter_rows(named=True)]

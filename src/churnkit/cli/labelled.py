@@ -10,9 +10,9 @@ from churnkit.cli.model import facts_of
 from churnkit.cli.options import Labelling, Listing, Reading, Running, Tabular, Time
 from churnkit.cli.session import Session
 from churnkit.errors import UsageError
-from churnkit.output.document import Fact, View
+from churnkit.output.document import Fact, Portrait, Push, View
 from churnkit.output.files import write_bytes
-from churnkit.terms import SCORE
+from churnkit.terms import SCORE, Kind
 
 if TYPE_CHECKING:
     from churnkit.predict.labelled.model import LabelledModel, Prediction
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from churnkit.predict.labelled.training import Trained
 
 LOOKED_AT = ("rank", "customer_id", "churn_probability", "risk", "value_at_risk", "spend_if_retained")
+_LOOKED_AT: dict[str, Kind] = {
+    "churn_probability": "probability",
+    "risk": "text",
+    "value_at_risk": "money",
+    "spend_if_retained": "money",
+}
 _OF_ORDERS = ("date", "order", "product", "quantity", "price", "market", "rejects", "dedupe")
 _OF_TIME = ("cutoff", "horizon", "activity_window")
 
@@ -138,12 +144,20 @@ def explain_table(
 
         table, fitted, prediction, notes = _scored(session, reading, time, labelling, running, model)
         customers, rows = explain_rows(table, prediction, ids, reading.decimal)
-    kinds = {"churn_probability": "probability", "spend_if_retained": "money", "value_at_risk": "money"}
-    facts = [
-        Fact(name.replace("_", " "), value, kinds.get(name, "text"))  # type: ignore[arg-type]
-        for customer in customers
-        for name, value in customer.items()
-        if name != "reasons"
+    portraits = [
+        Portrait(
+            title=customer["customer_id"],
+            reasons=customer["reasons"],
+            facts=[
+                Fact(name.replace("_", " "), customer[name], kind)
+                for name, kind in _LOOKED_AT.items()
+                if customer[name] is not None
+            ],
+            pushes=[Push(row["family"], row["points"], row["statement"]) for row in own.iter_rows(named=True)],
+            average=customer["average_probability"],
+            probability=customer["churn_probability"],
+        )
+        for customer, own in zip(customers, rows.iter_slices(len(fitted.columns)), strict=True)
     ]
     session.show(
         rows,
@@ -151,7 +165,7 @@ def explain_table(
         notes=[*notes, *prediction.notes],
         view=View(
             title=f"{_meaning(fitted)}: how likely, and why",
-            facts=facts,
+            portraits=portraits,
             columns=("family", "points", "statement", "push", *(["customer_id"] if len(customers) > 1 else [])),
             detail="statement",
             whole=True,

@@ -5,9 +5,14 @@ from datetime import date, datetime
 from churnkit.output.safe_text import safe_text
 from churnkit.terms import RISK_HIGH, RISK_MEDIUM, Kind
 
+Piece = tuple[str, str]  # text, style
+Line = list[Piece]
+
 NOTHING = "–"
+TIE = "\u00a0"  # a blank at which no line is broken
 BAR_CELLS = 8
 _EIGHTHS = " ▏▎▍▌▋▊▉"
+_PLAIN = str.maketrans("▏▎▍▌▐▋▊▉█▂▄▆─│┴┄×–·…", "-----####.oO-|+~x-.~")
 RIGHT: frozenset[Kind] = frozenset({"integer", "days", "money", "share", "number", "figure", "probability"})
 
 
@@ -106,6 +111,16 @@ def risk_style(probability: float | None) -> str:
     if probability is None:
         return ""
     return "red" if probability >= RISK_HIGH else "yellow" if probability >= RISK_MEDIUM else "green"
+
+
+def plain_marks(text: str) -> str:
+    """Text whose bars, rules and marks are ASCII, one for one; what stands in the data stays as it is.
+
+    Example:
+        >>> plain_marks("▂ ▆█│┄┄ ██▌")
+        '. O#|~~ ##-'
+    """
+    return text if text.isascii() else text.translate(_PLAIN)
 
 
 def width(text: str) -> int:

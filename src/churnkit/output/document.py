@@ -7,12 +7,14 @@ formats a number.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from churnkit.errors import UsageError
 from churnkit.terms import Kind, Term
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import polars as pl
 
 Format = Literal["table", "markdown", "json", "ndjson", "csv", "parquet", "xlsx"]
@@ -89,11 +91,50 @@ class Shape:
 
 @dataclass(frozen=True)
 class Fact:
-    """One labelled value of the table view."""
+    """One labelled value of the table view; a share, with the interval around it."""
 
     label: str
     value: object
     kind: Kind = "text"
+    within: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Push:
+    """What one family of features, or one column, adds to a probability, in points, and what it says."""
+
+    name: str
+    points: float
+    statement: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portrait:
+    """One customer whole, as the table view shows them instead of the rows.
+
+    Args:
+        title: Who it is.
+        reasons: Said first.
+        facts: Labelled values.
+        orders: Orders and refunds, oldest first: `ordered_on amount refund`.
+        cutoff: Where their history ends; None where there is no time.
+        horizon_days: Length of the horizon after it.
+        lines: Sentences.
+        pushes: What pushes the probability up and down, strongest first.
+        average: Churn probability of the average customer, from which they push.
+        probability: That of this customer, to which they push.
+    """
+
+    title: str
+    reasons: Sequence[str] = ()
+    facts: Sequence[Fact] = ()
+    orders: Sequence[Mapping[str, Any]] = ()
+    cutoff: "date | None" = None
+    horizon_days: int = 0
+    lines: Sequence[str] = ()
+    pushes: Sequence[Push] = ()
+    average: float = 0.0
+    probability: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +171,7 @@ class View:
         several: What the rows are, for "and 12 more ...".
         whole: Whether a terminal shows all rows, because none means anything without the others.
         panels: Tables instead of the rows, where these are too many to be looked at and no columns were asked for.
+        portraits: Customers instead of the rows, where no columns were asked for.
     """
 
     title: str = ""
@@ -143,6 +185,7 @@ class View:
     several: str = "rows"
     whole: bool = False
     panels: Sequence[Panel] = ()
+    portraits: Sequence[Portrait] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
-from churnkit.output.display import RIGHT, bar, between, digits_for, pad, risk_style, shorten, shown, width, wrap
-from churnkit.output.document import Document, Fact, Panel, View
+from churnkit.output.display import (
+    RIGHT,
+    TIE,
+    Line,
+    bar,
+    between,
+    digits_for,
+    pad,
+    plain_marks,
+    risk_style,
+    shorten,
+    shown,
+    width,
+    wrap,
+)
+from churnkit.output.document import Document, Fact, Panel, Portrait, View
+from churnkit.output.pictures import timeline
+from churnkit.output.portrait import fact_lines, fact_text, portrait_blocks
 from churnkit.output.settle import settle
 from churnkit.terms import Term
 
@@ -21,7 +37,6 @@ if TYPE_CHECKING:
 
 SHOWN_ROWS = 20
 _GAP = "  "
-_TIE = "\u00a0"
 _DETAIL_LEAST = 60  # columns that reasons need beside the row, or they go under it
 _DETAIL_INDENT = 6
 _BESIDE_LEAST = 7  # columns that a person wants to see before the reasons stand beside them
@@ -30,17 +45,15 @@ _INTERVAL_LEAST = 100  # columns from which there is room for the intervals
 _ID_MOST = 24
 _TEXT_MOST = 40
 
-Piece = tuple[str, str]  # text, style
-Line = list[Piece]
-
 
 @dataclass(frozen=True)
 class Screen:
-    """A terminal: its width, whether it shows colours, and how many rows a person wants to see at once."""
+    """A terminal: its width, whether it shows colours, how many rows a person wants to see at once, and its marks."""
 
     width: int
     colour: bool = True
     rows: int = SHOWN_ROWS
+    ascii: bool = False
 
 
 @dataclass
@@ -66,7 +79,14 @@ def screen_of(stream: TextIO | None, *, rows: int | None = None) -> Screen | Non
         return None
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     columns = shutil.get_terminal_size().columns
-    return Screen(max(columns, 40), colour=not plain, rows=rows or SHOWN_ROWS)
+    return Screen(max(columns, 40), colour=not plain, rows=rows or SHOWN_ROWS, ascii=_only_ascii(stream))
+
+
+def _only_ascii(stream: TextIO) -> bool:
+    """Whether the locale that was set, or the stream, knows no block characters."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or "UTF-8"
+    names = [locale.partition("@")[0].upper(), (getattr(stream, "encoding", None) or "UTF-8").upper()]
+    return not all("UTF" in name.replace("-", "") for name in names)
 
 
 def write_table(
@@ -93,8 +113,11 @@ def write_table(
     if view.title:
         blocks.append([[(part, "bold")] for part in _fitted(view.title, screen)])
     if view.facts:
-        blocks.append(_facts(document, screen))
-    if view.panels and not chosen:
+        blocks.append(fact_lines(view.facts, screen.width if screen else None))
+    if view.portraits and not chosen:
+        for portrait in view.portraits:
+            blocks += portrait_blocks(portrait, screen.width if screen else None)
+    elif view.panels and not chosen:
         blocks += [_panel(panel, screen) for panel in view.panels]
     elif document.rows is not None and (rows.height or not view.facts):
         blocks.append(_rows_block(view, rows, terms, screen, chosen=chosen))
@@ -114,19 +137,8 @@ def _fitted(text: str, screen: Screen | None) -> list[str]:
 
 def _sums(sums: Sequence[Fact], screen: Screen | None) -> list[str]:
     """Figures in one line, or in as many as they need; none is torn."""
-    parts = [f"{shown(fact.value, fact.kind)} {fact.label}".replace(" ", _TIE) for fact in sums]
-    return [line.replace(_TIE, " ") for line in _fitted(f"{_TIE}· ".join(parts), screen)]
-
-
-def _facts(document: Document, screen: Screen | None) -> list[Line]:
-    facts = [(fact.label, shown(fact.value, fact.kind)) for fact in document.view.facts]
-    label_size = max(width(label) for label, _ in facts)
-    lines: list[Line] = []
-    for label, text in facts:
-        room = max(screen.width - label_size - len(_GAP), 20) if screen else width(text)
-        for number, part in enumerate(wrap(text, max(room, 1))):
-            lines.append([(pad(label if number == 0 else "", label_size) + _GAP, "dim"), (part, "")])
-    return lines
+    parts = [f"{shown(fact.value, fact.kind)} {fact.label}".replace(" ", TIE) for fact in sums]
+    return [line.replace(TIE, " ") for line in _fitted(f"{TIE}· ".join(parts), screen)]
 
 
 def _panel(panel: Panel, screen: Screen | None) -> list[Line]:
@@ -283,6 +295,8 @@ def _left_out(
 
 
 def _emit(lines: Iterable[Line], stream: BinaryIO, screen: Screen | None) -> None:
+    if screen is not None and screen.ascii:
+        lines = [[(plain_marks(text), style) for text, style in line] for line in lines]
     if screen is None or not screen.colour:
         for line in lines:
             stream.write(("".join(text for text, _ in line).rstrip() + "\n").encode())
@@ -306,8 +320,9 @@ def write_markdown(document: Document, rows: "pl.DataFrame", terms: Sequence[Ter
     view = document.view
     blocks = [f"### {_escaped(view.title)}"] if view.title else []
     if view.facts:
-        facts = [f"| {_escaped(fact.label)} | {_escaped(shown(fact.value, fact.kind))} |" for fact in view.facts]
-        blocks.append("\n".join(["| | |", "|---|---|", *facts]))
+        blocks.append(_markdown_facts(view.facts))
+    for portrait in view.portraits:
+        blocks += _markdown_portrait(portrait)
     if document.rows is not None:
         head = "| " + " | ".join(term.name for term in terms) + " |"
         rule = "|" + "|".join("---:" if term.kind in RIGHT else "---" for term in terms) + "|"
@@ -318,6 +333,22 @@ def write_markdown(document: Document, rows: "pl.DataFrame", terms: Sequence[Ter
         blocks.append("\n".join([head, rule, *body]))
     blocks += [_escaped(line) for line in view.lines]
     stream.write(("\n\n".join(blocks) + "\n").encode())
+
+
+def _markdown_facts(facts: Sequence[Fact]) -> str:
+    rows = [f"| {_escaped(fact.label)} | {_escaped(fact_text(fact))} |" for fact in facts]
+    return "\n".join(["| | |", "|---|---|", *rows])
+
+
+def _markdown_portrait(portrait: Portrait) -> list[str]:
+    """A customer without the pushes, which are the rows."""
+    blocks = [f"#### {_escaped(portrait.title)}", "\n".join(f"- {_escaped(reason)}" for reason in portrait.reasons)]
+    blocks.append(_markdown_facts(portrait.facts))
+    if portrait.orders and portrait.cutoff is not None:
+        lines = timeline(portrait.orders, portrait.cutoff, portrait.horizon_days, None)
+        picture = "\n".join("".join(text for text, _ in line).rstrip() for line in lines)
+        blocks.append(f"```text\n{picture}\n```")
+    return [block for block in [*blocks, *map(_escaped, portrait.lines)] if block]
 
 
 def _escaped(text: str) -> str:

@@ -1,7 +1,7 @@
 """One customer whole: history, rhythm, probability, and what each family of features adds to it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from difflib import get_close_matches
 from typing import Any
@@ -10,6 +10,9 @@ import numpy as np
 import polars as pl
 from polars import col
 
+from churnkit.customers.gaps import gaps_of
+from churnkit.customers.kernel import OrderBook
+from churnkit.customers.similar import NOBODY_SIMILAR, Similar, earlier_customers
 from churnkit.customers.snapshot import Orders, default_cutoff, history_of, order_book
 from churnkit.errors import DataError
 from churnkit.models.blend import probability_of
@@ -18,7 +21,7 @@ from churnkit.predict.model import ChurnModel
 from churnkit.predict.pushes import FAMILIES, family_pushes
 from churnkit.predict.reasons import reasons_for, statement, usual_values
 from churnkit.predict.scoring import model_habit, score_customers
-from churnkit.terms import EXPLAIN, SCORE
+from churnkit.terms import EXPLAIN, EXPLAINED, SIMILAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Explanation:
 
     Attributes:
         cutoff: The first day not seen.
-        customers: One dictionary per customer: the columns of `terms.SCORE` but the rank, the rhythm, and `orders`.
+        customers: One dictionary per customer, with the keys of `terms.EXPLAINED`.
         rows: What each family adds (`terms.EXPLAIN`), strongest first within a customer.
         guards: What to know before believing it, by name; None where a guard does not apply.
     """
@@ -61,21 +64,32 @@ def explain(
     habit = model_habit(book, chosen, model, cutoff)
     reasons = reasons_for(model, chosen, habit, known, cutoff)
     pushes = family_pushes(model, chosen, habit)
+    earlier = earlier_customers(book, cutoff=cutoff, horizon_days=model.horizon_days)
     rows: list[dict[str, Any]] = []
     customers = []
-    for row, push, given in zip(chosen.iter_rows(named=True), pushes, reasons, strict=True):
+    for one, push, given in zip(chosen.iter_slices(1), pushes, reasons, strict=True):
+        row = one.row(0, named=True)
         points = points_of(push, row["churn_probability"])
         for place in np.argsort(-np.abs(push), kind="stable"):
             said = statement(FAMILIES[place], row, usual, cutoff, rising=bool(push[place] >= 0))
             values = (row["customer_id"], FAMILIES[place], float(push[place]), float(points[place]), said)
             rows.append(dict(zip((term.name for term in EXPLAIN), values, strict=True)))
-        facts = {term.name: row[term.name] for term in SCORE if term.name in row}
-        rhythm = {name: row[name] for name in ("n_order_days", "tenure_days", "mean_gap_days", "max_gap_days")}
-        history = history_of(book, customer_id=row["customer_id"], cutoff=cutoff).to_dicts()
-        customers.append({**facts, "reasons": given, **rhythm, "orders": history})
+        average = row["churn_probability"] - float(points.sum()) / 100
+        lived = _lived(book, one, cutoff, earlier.similar_to(one) if earlier else None)
+        known_of = row | lived | {"reasons": given, "average_probability": average}
+        customers.append({term.name: known_of.get(term.name) for term in EXPLAINED})
     schema = {"customer_id": pl.String, "family": pl.String, "push": pl.Float64, "points": pl.Float64}
     told = pl.DataFrame(rows, schema=schema | {"statement": pl.String})
     return Explanation(cutoff, tuple(customers), told, guards_at(model, known, cutoff))
+
+
+def _lived(book: OrderBook, one: pl.DataFrame, cutoff: date, similar: Similar | None) -> dict[str, Any]:
+    """The history of a customer, the rhythm in it, and what became of similar ones; in numbers and in words."""
+    orders = history_of(book, customer_id=one["customer_id"][0], cutoff=cutoff)
+    gaps = gaps_of(orders, cutoff=cutoff)
+    fate = similar and {term.name: getattr(similar, term.name) for term in SIMILAR}
+    told = [gaps.sentence(), similar.sentence() if similar else NOBODY_SIMILAR]
+    return asdict(gaps) | {"similar": fate, "told": told, "orders": orders.to_dicts()}
 
 
 def _one(known: pl.DataFrame, customer_id: str, cutoff: date) -> pl.DataFrame:
