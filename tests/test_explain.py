@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from churnkit.cli.portraits import EXPLAINED, SIMILAR
 from churnkit.customers.gaps import gaps_of
 from churnkit.customers.similar import MOST_SIMILAR, earlier_customers
 from churnkit.customers.snapshot import default_cutoff, history_of, order_book, outcomes, snapshot
@@ -17,7 +18,6 @@ from churnkit.output.portrait import portrait_blocks
 from churnkit.predict.explain import explain
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.training import train
-from churnkit.terms import EXPLAINED
 from worlds import lines_of, shop
 
 CUTOFF = date(2024, 1, 1)
@@ -180,7 +180,8 @@ def test_a_small_shop_looks_for_similar_customers_at_more_cutoffs() -> None:
 
 def test_an_explanation_has_the_keys_of_the_vocabulary(orders: pl.DataFrame, model: ChurnModel) -> None:
     one = explain(orders, model, ["c00007"]).customers[0]
-    assert list(one) == [term.name for term in EXPLAINED]
+    assert set(one) == {term.name for term in EXPLAINED}
+    assert set(one["similar"]) == {term.name for term in SIMILAR}
     rows = explain(orders, model, ["c00007"]).rows
     way = one["churn_probability"] - one["average_probability"]
     assert rows["points"].sum() == pytest.approx(100 * way)

@@ -373,39 +373,3 @@ EXPLAIN = (
     Term("points", "number", "The same in points of churn probability: its share of the way from the average."),
     Term("statement", "text", "What the family says, in the customer's own numbers; empty where it says nothing."),
 )
-
-PURCHASES = (
-    Term("ordered_on", "date", "Day of the order or refund."),
-    Term("amount", "money", "Its net amount; null where the file has none.", nullable=True),
-    Term("lines", "integer", "Its lines."),
-    Term("refund", "boolean", "Whether the net amount is below 0."),
-)
-
-SIMILAR = (
-    Term("cutoffs", "list", "When they looked like this customer does now, latest first."),
-    Term("customers", "integer", "The 100 nearest (at most a tenth of all), and all who are as near as the last."),
-    Term("left", "integer", "Those of them who did not order within the horizon after it."),
-    Term("churn_rate", "share", "Left over customers."),
-    Term("median_return_days", "number", "Median days until the next order of the others.", nullable=True),
-    Term("median_spend", "money", "Median of what the others spent net within that horizon.", nullable=True),
-)
-
-_OF_TIME = (
-    Term("n_order_days", "integer", "Days with an order.", nullable=True),
-    Term("tenure_days", "days", "Cutoff minus first order.", nullable=True),
-    Term("mean_gap_days", "number", "Mean days between order days; null after one.", nullable=True),
-    Term("median_gap_days", "number", "Their median: the usual gap.", nullable=True),
-    Term("max_gap_days", "days", "The longest gap.", nullable=True),
-    Term("usual_gap_from_days", "days", "Half of the gaps lie from here ...", nullable=True),
-    Term("usual_gap_to_days", "days", "... to here; null where there are fewer than four.", nullable=True),
-    Term("silent_gaps", "number", "Recency in usual gaps.", nullable=True),
-)
-
-EXPLAINED = (
-    *(term for term in SCORE if term.name != "rank"),
-    *_OF_TIME,
-    Term("average_probability", "share", "Churn probability of the average customer, from which the families push."),
-    Term("similar", "object", "What became of customers who looked like this one.", nullable=True, of=SIMILAR),
-    Term("told", "list", "The rhythm, and what became of similar customers, as sentences."),
-    Term("orders", "objects", "Every order and refund before the cutoff, oldest first.", of=PURCHASES),
-)

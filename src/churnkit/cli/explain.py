@@ -1,31 +1,18 @@
 """`churnkit explain`."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from churnkit.cli.assumptions import about_model, about_orders, about_training
 from churnkit.cli.labelled import explain_table, is_table
 from churnkit.cli.options import Labelling, ModelFile, Reading, Running, Tabular, Time, option
+from churnkit.cli.portraits import CUSTOMERS, portrait_of
 from churnkit.cli.session import Session
-from churnkit.output.document import Fact, Portrait, Push, Shape, View
-from churnkit.terms import EXPLAIN, EXPLAINED, MODEL, WINDOWS, Term
+from churnkit.output.document import Shape, View
+from churnkit.terms import EXPLAIN, MODEL, WINDOWS
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from churnkit.predict.explain import Explanation
     from churnkit.predict.model import ChurnModel
-
-CUSTOMERS = Term(
-    "customers",
-    "objects",
-    "The customers: the columns of `score`, their rhythm, what became of similar ones, and every order.",
-    of=EXPLAINED,
-)
-LOOKED_AT = (
-    *("churn_probability", "risk", "segment", "value_at_risk", "spend_if_retained", "alive_probability"),
-    *("last_order_on", "recency_days", "next_order_on", "frequency", "monetary", "tenure_days"),
-)
 
 
 def shape() -> Shape:
@@ -81,23 +68,16 @@ def explain(
 
 
 def _view(explained: "Explanation", model: "ChurnModel") -> View:
-    portraits = []
-    for customer in explained.customers:
-        rows = explained.rows.filter(customer_id=customer["customer_id"])
-        portraits.append(
-            Portrait(
-                title=customer["customer_id"],
-                reasons=customer["reasons"],
-                facts=facts_of(customer, in_money=model.has_amounts),
-                orders=customer["orders"],
-                cutoff=explained.cutoff,
-                horizon_days=model.horizon_days,
-                lines=customer["told"],
-                pushes=pushes_of(rows),
-                average=customer["average_probability"],
-                probability=customer["churn_probability"],
-            )
+    portraits = [
+        portrait_of(
+            customer,
+            explained.rows.filter(customer_id=customer["customer_id"]),
+            in_money=model.has_amounts,
+            cutoff=explained.cutoff,
+            horizon_days=model.horizon_days,
         )
+        for customer in explained.customers
+    ]
     return View(
         title=f"No order within {model.horizon_days} days from {explained.cutoff}: how likely, and why",
         portraits=portraits,
@@ -105,21 +85,3 @@ def _view(explained: "Explanation", model: "ChurnModel") -> View:
         detail="statement",
         whole=True,
     )
-
-
-def facts_of(customer: Mapping[str, Any], *, in_money: bool) -> list[Fact]:
-    """What a person looks for first, where it is known."""
-    kinds = {term.name: term.kind for term in EXPLAINED}
-    facts = []
-    for name in LOOKED_AT:
-        if (value := customer.get(name)) is not None:
-            low, high = (customer.get(f"{name.removesuffix('_probability')}_{end}") for end in ("low", "high"))
-            within = (low, high) if low is not None and high is not None else None
-            kind = "number" if kinds[name] == "money" and not in_money else kinds[name]
-            facts.append(Fact(name.replace("_", " "), value, kind, within))
-    return facts
-
-
-def pushes_of(rows: "pl.DataFrame") -> list[Push]:
-    """The rows of one customer as bars."""
-    return [Push(row["family"], row["points"], row["statement"]) for row in rows.iter_rows(named=True)]

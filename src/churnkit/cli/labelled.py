@@ -8,11 +8,12 @@ import typer
 from churnkit.cli.app import ExitCode
 from churnkit.cli.model import facts_of
 from churnkit.cli.options import Labelling, Listing, Reading, Running, Tabular, Time
+from churnkit.cli.portraits import EXPLAINED, portrait_of
 from churnkit.cli.session import Session
 from churnkit.errors import UsageError
-from churnkit.output.document import Fact, Portrait, Push, View
+from churnkit.output.document import Fact, View
 from churnkit.output.files import write_bytes
-from churnkit.terms import SCORE, Kind
+from churnkit.terms import SCORE
 
 if TYPE_CHECKING:
     from churnkit.predict.labelled.model import LabelledModel, Prediction
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
     from churnkit.predict.labelled.training import Trained
 
 LOOKED_AT = ("rank", "customer_id", "churn_probability", "risk", "value_at_risk", "spend_if_retained")
-_LOOKED_AT: dict[str, Kind] = {
-    "churn_probability": "probability",
-    "risk": "text",
-    "value_at_risk": "money",
-    "spend_if_retained": "money",
-}
 _OF_ORDERS = ("date", "order", "product", "quantity", "price", "market", "rejects", "dedupe")
 _OF_TIME = ("cutoff", "horizon", "activity_window")
 
@@ -144,24 +139,11 @@ def explain_table(
 
         table, fitted, prediction, notes = _scored(session, reading, time, labelling, running, model)
         customers, rows = explain_rows(table, prediction, ids, reading.decimal)
-    portraits = [
-        Portrait(
-            title=customer["customer_id"],
-            reasons=customer["reasons"],
-            facts=[
-                Fact(name.replace("_", " "), customer[name], kind)
-                for name, kind in _LOOKED_AT.items()
-                if customer[name] is not None
-            ],
-            pushes=[Push(row["family"], row["points"], row["statement"]) for row in own.iter_rows(named=True)],
-            average=customer["average_probability"],
-            probability=customer["churn_probability"],
-        )
-        for customer, own in zip(customers, rows.iter_slices(len(fitted.columns)), strict=True)
-    ]
+    portraits = [portrait_of(customer, rows.filter(customer_id=customer["customer_id"])) for customer in customers]
     session.show(
         rows,
-        head=_head(fitted, model) | {"customers": customers},
+        head=_head(fitted, model)
+        | {"customers": [{term.name: customer.get(term.name) for term in EXPLAINED} for customer in customers]},
         notes=[*notes, *prediction.notes],
         view=View(
             title=f"{_meaning(fitted)}: how likely, and why",

@@ -5,7 +5,7 @@ the horizon after it, which is over by now. Near means near in five features, ea
 spread: how long silent, how many orders, how long known, how long silent in own gaps, how much spent.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import TypeAlias
 
@@ -52,6 +52,11 @@ class Similar:
     def churn_rate(self) -> float:
         """Left over customers."""
         return self.left / self.customers
+
+    def figures(self) -> dict[str, object]:
+        """The same as plain values, for JSON; the horizon stands in the head."""
+        found = {name: value for name, value in asdict(self).items() if name != "horizon_days"}
+        return found | {"churn_rate": self.churn_rate}
 
     def sentence(self) -> str:
         """The same in words."""

@@ -21,7 +21,7 @@ from churnkit.predict.model import ChurnModel
 from churnkit.predict.pushes import FAMILIES, family_pushes
 from churnkit.predict.reasons import reasons_for, statement, usual_values
 from churnkit.predict.scoring import model_habit, score_customers
-from churnkit.terms import EXPLAIN, EXPLAINED, SIMILAR
+from churnkit.terms import EXPLAIN, SCORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,8 @@ class Explanation:
 
     Attributes:
         cutoff: The first day not seen.
-        customers: One dictionary per customer, with the keys of `terms.EXPLAINED`.
+        customers: One dictionary per customer, the columns of `terms.SCORE` but the rank, the rhythm, the
+            probability of the average customer, what became of similar ones, both in words (`told`), and `orders`.
         rows: What each family adds (`terms.EXPLAIN`), strongest first within a customer.
         guards: What to know before believing it, by name; None where a guard does not apply.
     """
@@ -76,8 +77,9 @@ def explain(
             rows.append(dict(zip((term.name for term in EXPLAIN), values, strict=True)))
         average = row["churn_probability"] - float(points.sum()) / 100
         lived = _lived(book, one, cutoff, earlier.similar_to(one) if earlier else None)
-        known_of = row | lived | {"reasons": given, "average_probability": average}
-        customers.append({term.name: known_of.get(term.name) for term in EXPLAINED})
+        facts = {term.name: row[term.name] for term in SCORE if term.name in row}
+        known_of = {name: row[name] for name in ("n_order_days", "tenure_days")}
+        customers.append({**facts, "reasons": given, **known_of, "average_probability": average, **lived})
     schema = {"customer_id": pl.String, "family": pl.String, "push": pl.Float64, "points": pl.Float64}
     told = pl.DataFrame(rows, schema=schema | {"statement": pl.String})
     return Explanation(cutoff, tuple(customers), told, guards_at(model, known, cutoff))
@@ -87,9 +89,10 @@ def _lived(book: OrderBook, one: pl.DataFrame, cutoff: date, similar: Similar | 
     """The history of a customer, the rhythm in it, and what became of similar ones; in numbers and in words."""
     orders = history_of(book, customer_id=one["customer_id"][0], cutoff=cutoff)
     gaps = gaps_of(orders, cutoff=cutoff)
-    fate = similar and {term.name: getattr(similar, term.name) for term in SIMILAR}
+    rhythm = {name: value for name, value in asdict(gaps).items() if name != "silent_days"}
+    fate = similar.figures() if similar else None
     told = [gaps.sentence(), similar.sentence() if similar else NOBODY_SIMILAR]
-    return asdict(gaps) | {"similar": fate, "told": told, "orders": orders.to_dicts()}
+    return rhythm | {"similar": fate, "told": told, "orders": orders.to_dicts()}
 
 
 def _one(known: pl.DataFrame, customer_id: str, cutoff: date) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from churnkit.predict.labelled.reasons import statements, table_reasons
 from churnkit.predict.labelled.table import CustomerTable
 from churnkit.predict.labelled.training import Trained
 from churnkit.predict.reasons import column_of
-from churnkit.terms import EXPLAIN, EXPLAINED, RISK_HIGH, RISK_MEDIUM, SCORE, SCORE_SUMMARY
+from churnkit.terms import EXPLAIN, RISK_HIGH, RISK_MEDIUM, SCORE, SCORE_SUMMARY
 
 _TYPES: Final[dict[str, Any]] = {"date": pl.Date, "text": pl.String, "days": pl.Int64, "integer": pl.Int64}
 _RANKED_BY: Final[dict[str, tuple[str, ...]]] = {
@@ -113,6 +113,8 @@ def explain_rows(
 ) -> tuple[list[dict[str, Any]], pl.DataFrame]:
     """Some customers whole: the columns of `score`, and what every column of the table adds (`terms.EXPLAIN`).
 
+    Beside the columns stand `average_probability`, `told` (nothing, as there is no time) and `orders` (none).
+
     Raises:
         DataError: There is no such customer.
     """
@@ -121,7 +123,7 @@ def explain_rows(
     customers: list[dict[str, Any]] = []
     rows: list[tuple[Any, ...]] = []
     for wanted in dict.fromkeys(customer_ids):
-        facts = ranked.filter(col("customer_id") == wanted).to_dicts()
+        facts = ranked.filter(col("customer_id") == wanted).drop("rank").to_dicts()
         for place in _places(table, wanted):
             push, probability = prediction.pushes[place], prediction.probability[place]
             points = points_of(push, float(probability))
@@ -130,8 +132,7 @@ def explain_rows(
                 for at in np.argsort(-np.abs(push), kind="stable")
             ]
             lived = {"average_probability": float(probability) - float(points.sum()) / 100, "told": [], "orders": []}
-            known = facts.pop(0) | lived
-            customers.append({term.name: known.get(term.name) for term in EXPLAINED})
+            customers.append(facts.pop(0) | lived)
     schema = {term.name: pl.Float64 if term.kind == "number" else pl.String for term in EXPLAIN}
     return customers, pl.DataFrame(rows, schema=schema, orient="row")
 
