@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from churnkit.predict.published.verify import verify
     from churnkit.predict.saved import load_model, model_card
     from churnkit.predict.training import train
+    from churnkit.predict.value import value
 
 __all__ = [
     "__version__",
@@ -51,6 +52,7 @@ __all__ = [
     "snapshot",
     "train",
     "train_labelled",
+    "value",
     "verify",
     "weigh_windows",
 ]
@@ -75,6 +77,7 @@ _HOMES = {
     "snapshot": ("customers.snapshot", "snapshot"),
     "train": ("predict.training", "train"),
     "train_labelled": ("predict.labelled.training", "train_labelled"),
+    "value": ("predict.value", "value"),
     "verify": ("predict.published.verify", "verify"),
     "weigh_windows": ("customers.choices", "weigh_windows"),
 }

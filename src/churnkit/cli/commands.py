@@ -18,6 +18,7 @@ from churnkit.cli import (
     score,
     segment,
     train,
+    value,
     verify,
     window,
 )
@@ -26,7 +27,7 @@ from churnkit.cli.options import grouped
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Look": (check.check, window.window, segment.segment),
-    "Predict": (features.features, train.train, backtest.backtest, score.score, explain.explain),
+    "Predict": (features.features, train.train, backtest.backtest, score.score, explain.explain, value.value),
     "Operate": (model.model, verify.verify, schema.schema, sample.sample),
 }
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}

@@ -20,6 +20,7 @@ SHAPES = {
         "backtest",
         "score",
         "explain",
+        "value",
         "verify",
         "model",
         "sample",

@@ -9,6 +9,7 @@ from churnkit.models.blend import Blend
 from churnkit.models.seasonal import Season
 from churnkit.models.spread import Spread
 from churnkit.predict.profile import Profile
+from churnkit.predict.valuation import Valuation
 
 Kind = Literal["blend", "buy-till-you-die", "base-rate"]
 
@@ -31,6 +32,7 @@ class ChurnModel:
         season: How busy each month is; the buy-till-you-die layer measures time by its clock.
         blend: The members; for a `base-rate` model the buy-till-you-die layer alone, for `alive_probability`.
         btyd_mean_log_odds: Mean log odds of the buy-till-you-die layer at the cutoff; reasons are told against it.
+        valuation: What is known of money and rhythm beside the churn probability.
         month_days: How many days of January .. December the history has seen.
         profile: How the active customers looked at the cutoff; None where there were too few.
         guards: By name, what the training knew that a reader of the scores must know (`predict.guards`).
@@ -54,6 +56,7 @@ class ChurnModel:
     season: Season
     btyd_mean_log_odds: float
     spread: Spread
+    valuation: Valuation
     month_days: tuple[int, ...]
     profile: Profile | None = None
     guards: Mapping[str, str] = field(default_factory=dict)

@@ -20,6 +20,7 @@ from churnkit.predict.guards import OF_TRAINING, standing_guards
 from churnkit.predict.manifest import field_of, number_of, texts_of
 from churnkit.predict.model import ChurnModel, Kind
 from churnkit.predict.profile import Profile, profile_from
+from churnkit.predict.valuation import Valuation
 from churnkit.windows import MONTHS
 
 _REST = "rest"
@@ -43,6 +44,7 @@ def model_bytes(model: ChurnModel) -> bytes:
         "weights": list(blend.weights),
         "btyd_mean_log_odds": model.btyd_mean_log_odds,
         "shift": blend.shift,
+        "valuation": model.valuation.to_manifest(),
         "month_days": list(model.month_days),
         "profile": model.profile and model.profile.to_manifest(),
         "guards": dict(model.guards),
@@ -70,6 +72,7 @@ def model_of(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) ->
     kind = field_of(manifest, "kind", str)
     if kind not in get_args(Kind):
         raise ModelFileError(f"the model is of the unknown kind {kind!r}", hint="upgrade churnkit")
+    has_amounts = field_of(manifest, "has_amounts", bool)
     btyd = BuyTillYouDieAverage.from_manifest(field_of(manifest, "btyd", dict))
     blend = Blend(
         btyd=btyd,
@@ -83,12 +86,13 @@ def model_of(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) ->
         horizon_days=int(number_of(manifest, "horizon_days", 1, 36_500)),
         activity_window_days=int(number_of(manifest, "activity_window_days", 1, 36_500)),
         features=features,
-        has_amounts=field_of(manifest, "has_amounts", bool),
+        has_amounts=has_amounts,
         money_unit=number_of(manifest, "money_unit", 1e-9, 1e15),
         base_rate=number_of(manifest, "base_rate", 0.0, 1.0),
         season=Season.from_manifest(field_of(manifest, "season", dict)),
         blend=blend,
         btyd_mean_log_odds=number_of(manifest, "btyd_mean_log_odds", -50.0, 50.0),
+        valuation=Valuation.from_manifest(field_of(manifest, "valuation", dict), has_amounts=has_amounts),
         month_days=_month_days(manifest),
         profile=_profile(manifest),
         guards=_guards(manifest),
@@ -115,6 +119,7 @@ def model_card(model: ChurnModel) -> dict[str, Any]:
         "members": members if model.kind != "base-rate" else {},
         "buy_till_you_die": blend.btyd.to_manifest(),
         "season": model.season.to_manifest(),
+        "valuation": model.valuation.to_manifest(),
         "features": list(model.features),
         "guards": standing_guards(model, model.cutoff),
         "seed": model.seed,

@@ -7,19 +7,22 @@ from typing import TypeAlias
 
 import polars as pl
 
+from churnkit.customers.kernel import OrderBook
 from churnkit.customers.returns import WindowAdvice, advise_windows
 from churnkit.customers.snapshot import Orders, default_cutoff, order_book, snapshot
 from churnkit.errors import ShortHistoryError
 from churnkit.models.blend import alone
 from churnkit.predict.check import Check, fit_and_check
-from churnkit.predict.fitting import Frame
+from churnkit.predict.fitting import Fit, Frame
 from churnkit.predict.guards import seen_month_days, sentences, standing_guards, training_guards
 from churnkit.predict.interval import spread_after
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.profile import profile_of
 from churnkit.predict.provenance import fingerprint, versions
+from churnkit.predict.rhythm import habit_of
 from churnkit.predict.scoring import churn_probabilities, model_habit
 from churnkit.predict.stack import TrainingRows, model_features
+from churnkit.predict.valuation import Valuation, fit_valuation
 
 Progress: TypeAlias = Callable[[str], None]
 
@@ -79,6 +82,7 @@ def train(
             season=fit.season,
             blend=fit.blend,
             btyd_mean_log_odds=fit.btyd_mean_log_odds,
+            valuation=_valuation_at(book, known, frame, fit),
             month_days=seen_month_days(book, cutoff),
             spread=spread_after(check, known.height),
             training=_training_facts(fit.rows, known),
@@ -91,6 +95,12 @@ def train(
     )
     p = churn_probabilities(model, known, model_habit(book, known, model, cutoff))
     return replace(model, profile=profile_of(book, frame, known.with_columns(churn_probability=p)))
+
+
+def _valuation_at(book: OrderBook, known: pl.DataFrame, frame: Frame, fit: Fit) -> Valuation:
+    """What the orders of the known customers tell about spend and rhythm."""
+    habit = habit_of(book, known, cutoff=frame.cutoff, horizon_days=frame.horizon_days, season=fit.season)
+    return fit_valuation(known, habit, fit.season, fit.blend.btyd)
 
 
 def _enough_customers(known: pl.DataFrame, cutoff: date) -> pl.DataFrame:
