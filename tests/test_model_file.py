@@ -88,6 +88,10 @@ def _in_profile(spoil: Callable[[dict[str, Any]], object]) -> Callable[[dict[str
     return inside
 
 
+def _valued(**fields: object) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+    return lambda manifest, _: manifest["valuation"].update(fields)
+
+
 def _loop(_: dict[str, Any], arrays: dict[str, Any]) -> None:
     arrays["boosting.left"][0] = 0
 
@@ -138,6 +142,16 @@ def _column_beyond(_: dict[str, Any], arrays: dict[str, Any]) -> None:
         _in_profile(lambda profile: profile["shares"]["new"].update(value=-0.1)),
         _in_profile(lambda profile: profile.update(settled=1)),
         _in_profile(lambda profile: profile.update(customers=0)),
+        _without("valuation"),
+        _with("valuation", [1.0]),
+        _valued(spend=None, extra=1.0),
+        _valued(spend=[1.0, 2.0, 3.0]),
+        _valued(spend={"p": 1.0, "q": float("inf"), "v": 1.0, "at_bound": False}),
+        _valued(mean_spend=-1.0),
+        _valued(orders_a_day=0.5),
+        _valued(gap_levels=[0.9, 0.1]),
+        _valued(gap_levels=[0.1, 0.5, 0.9]),
+        _valued(gap_levels=[float("nan"), 0.9]),
         _loop,
         _stray,
         _column_beyond,

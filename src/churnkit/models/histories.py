@@ -163,6 +163,8 @@ def rising(start: float, count: NDArray[np.int64]) -> tuple[FloatArray, FloatArr
 
 def beta_quadrature(a: float, b: FloatArray, nodes: int = _QUADRATURE_NODES) -> tuple[FloatArray, FloatArray]:
     """Nodes in (0, 1) and weights that add up to one, for the beta(a, b) distributions of each b (Golub and Welsch)."""
+    from threadpoolctl import threadpool_limits
+
     k = np.arange(1.0, nodes)
     A, B = b[:, None] - 1, a - 1
     n = 2 * k + A + B
@@ -173,5 +175,6 @@ def beta_quadrature(a: float, b: FloatArray, nodes: int = _QUADRATURE_NODES) -> 
     square = 4 * k * (k + A) * (k + B) / (n**2 * (n + 1))
     square[:, 1:] *= ((k + A + B) / (n - 1))[:, 1:]  # both are 1 + A + B at k = 1, and may be 0 there
     matrix[:, inner[1:], inner[:-1]] = np.sqrt(square)
-    places, vectors = np.linalg.eigh(matrix)
+    with threadpool_limits(1, "blas"):  # threads that wait for each other over small matrices took 99 % of the time
+        places, vectors = np.linalg.eigh(matrix)
     return np.maximum((1 + places) / 2, 1e-12), vectors[:, 0, :] ** 2

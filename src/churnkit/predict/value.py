@@ -135,14 +135,14 @@ def _about_lifetime(lifetime: Lifetime, history_days: int, *, has_amounts: bool)
     if has_amounts:
         earned = "the whole spend" if lifetime.margin == 1 else f"{percent(lifetime.margin)} of the spend"
         notes.append(
-            f"Lifetime value: {earned} (--margin) of {lifetime.days} days (--lifetime), discounted by "
+            f"Lifetime value: {earned} (--margin) of {lifetime.days:,} days (--lifetime), discounted by "
             f"{100 * lifetime.discount_rate:.3g} % a year (--discount-rate); habits stay as they are."
         )
     else:
         notes.append("The file has no amounts: there are orders, but no spend and no lifetime value.")
     if lifetime.days > history_days:
         notes.append(
-            f"The lifetime of {lifetime.days} days is longer than the history of {history_days}: what lies beyond "
+            f"The lifetime of {lifetime.days:,} days is longer than the history of {history_days:,}: what lies beyond "
             "is an extrapolation."
         )
     return tuple(notes)
