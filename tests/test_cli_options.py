@@ -156,7 +156,7 @@ def test_every_option_has_its_name_in_the_environment() -> None:
 
 def test_an_option_is_the_same_in_every_command() -> None:
     """Same name, same flags, same default, same help; but for those that a command narrows for itself."""
-    own = {"output", "seed", "customers", "model"}
+    own = {"output", "seed", "customers", "model", "population"}
     seen: dict[str, tuple[object, ...]] = {}
     for command in commands.door().commands.values():
         for param in command.params:

@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 from polars import col
@@ -140,7 +139,9 @@ def test_a_hand_made_rhythm_gives_its_next_order_and_its_spend() -> None:
         (f"p{gap}", start + timedelta(days=gap * n), 300 * gap) for gap in range(15, 45) for n in range(600 // gap)
     ]
     model = ck.train(pl.concat([shop(80, 300, seed=9), lines_of(punctual)]), horizon_days=30)
-    clockwork = [("clock", start + timedelta(days=20 * n), 5_000) for n in range(30)]
+    clockwork: list[tuple[str, datetime, int | None]] = [
+        ("clock", start + timedelta(days=20 * n), 5_000) for n in range(30)
+    ]
     refunded = [("refunded", when, cents) for _, when, cents in clockwork] + [("refunded", start, -75_000)]
     twice = [("twice", when + timedelta(hours=hour), 2_500) for _, when, _ in clockwork for hour in (0, 2)]
     both = lines_of([*clockwork, *refunded, *twice]).with_columns(order_key=pl.int_range(pl.len(), dtype=pl.Int64))

@@ -84,7 +84,6 @@ _COLUMNS = "Columns (found by themselves where the names or the contents tell)"
 _READING = "Reading"
 _LABEL = "Labelled table (one row per customer instead of orders)"
 _TIME = "Time"
-_VALUE = "Lifetime value"
 _LIST = "List"
 _OUTPUT = "Output"
 _RUN = "Run"
@@ -352,42 +351,6 @@ class Listing:
             help="What can still be saved; the churn probability; or the spend.",
         ),
     ] = "stake"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Worth:
-    """What a lifetime value counts."""
-
-    lifetime: Annotated[
-        int,
-        option(
-            "--lifetime",
-            metavar="DAYS",
-            panel=_VALUE,
-            min=1,
-            max=36_500,
-            show_default=True,
-            help="How many days from the cutoff the lifetime value counts.",
-        ),
-    ] = 1_095
-    margin: Annotated[
-        float,
-        option(
-            "--margin", metavar="SHARE", panel=_VALUE, min=0.001, max=1, show_default=True, help="Share that is earned."
-        ),
-    ] = 1.0
-    discount_rate: Annotated[
-        float,
-        option(
-            "--discount-rate",
-            metavar="SHARE",
-            panel=_VALUE,
-            min=0,
-            max=1,
-            show_default=True,
-            help="How much less money is worth a year later: 0.1 for 10 %.",
-        ),
-    ] = 0.1
 
 
 ModelFile = Annotated[

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from churnkit.cli.assumptions import about_model, about_orders, about_training
-from churnkit.cli.options import ModelFile, Reading, Running, Tabular, Time, Whom, Worth
+from churnkit.cli.options import ModelFile, Reading, Running, Tabular, Time, Whom
 from churnkit.cli.session import Session
+from churnkit.cli.worth import Worth
 from churnkit.output.document import Fact, Shape, View
 from churnkit.terms import ACTIVITY, CUTOFF, HORIZON, LIFETIME, MODEL, VALUE, VALUE_SUMMARY
 
