@@ -20,12 +20,12 @@ def test_an_order_every_hundred_days_forever_has_the_value_of_a_perpetuity() -> 
 
 
 @pytest.mark.parametrize(("first", "last"), [(0.0, 90.0), (90.0, 1_095.0), (0.0, 3_650.0)])
-def test_a_few_times_give_the_sum_over_all_days(first: float, last: float) -> None:
+def test_a_few_times_give_the_sum_over_hundreds_of_days(first: float, last: float) -> None:
     model = MBGNBD(r=0.525, alpha=43.3, a=0.891, b=1.614)
     decay = math.log(1.1) / YEAR_DAYS
-    ends = np.arange(first, last + 1)
+    ends = np.linspace(first, last, 401)
     until = np.array([model.expected_orders(*HISTORIES, end) for end in ends])
-    daily = (np.diff(until, axis=0) * np.exp(-decay * (ends[:-1] + 0.5))[:, None]).sum(axis=0)
+    daily = (np.diff(until, axis=0) * np.exp(-decay * (ends[:-1] + ends[1:]) / 2)[:, None]).sum(axis=0)
     found = discounted_orders(lambda days: model.expected_orders(*HISTORIES, days), first, last, 0.1)
     assert found == pytest.approx(daily, rel=2e-5)
 

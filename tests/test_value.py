@@ -22,6 +22,8 @@ from churnkit.terms import VALUE
 from subscribers import subscribers
 from worlds import lines_of, shop
 
+Lines = list[tuple[str, datetime, int | None]]
+
 CUTOFF, HORIZON_DAYS = date(2023, 4, 1), 60
 PROMISED = ["customer_id", "expected_orders", "expected_spend", "lifetime_value"]
 PROMISED += ["next_order_on", "next_order_from", "next_order_to"]
@@ -135,15 +137,13 @@ def test_held_out_orders_and_spend_are_foretold_better_than_by_the_own_pace(
 
 def test_a_hand_made_rhythm_gives_its_next_order_and_its_spend() -> None:
     start = datetime(2023, 1, 1)
-    punctual = [
+    punctual: Lines = [
         (f"p{gap}", start + timedelta(days=gap * n), 300 * gap) for gap in range(15, 45) for n in range(600 // gap)
     ]
     model = ck.train(pl.concat([shop(80, 300, seed=9), lines_of(punctual)]), horizon_days=30)
-    clockwork: list[tuple[str, datetime, int | None]] = [
-        ("clock", start + timedelta(days=20 * n), 5_000) for n in range(30)
-    ]
-    refunded = [("refunded", when, cents) for _, when, cents in clockwork] + [("refunded", start, -75_000)]
-    twice = [("twice", when + timedelta(hours=hour), 2_500) for _, when, _ in clockwork for hour in (0, 2)]
+    clockwork: Lines = [("clock", start + timedelta(days=20 * n), 5_000) for n in range(30)]
+    refunded: Lines = [("refunded", when, cents) for _, when, cents in clockwork] + [("refunded", start, -75_000)]
+    twice: Lines = [("twice", when + timedelta(hours=hour), 2_500) for _, when, _ in clockwork for hour in (0, 2)]
     both = lines_of([*clockwork, *refunded, *twice]).with_columns(order_key=pl.int_range(pl.len(), dtype=pl.Int64))
     rows = ck.value(both, model, cutoff=date(2024, 8, 4)).sort("customer_id")
     assert rows["customer_id"].to_list() == ["clock", "refunded", "twice"]

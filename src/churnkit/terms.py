@@ -110,45 +110,19 @@ SCORE = (
     Term("reasons", "list", "At most three reasons for the churn probability, in the customer's own numbers."),
 )
 
-VALUE = (
-    Term("customer_id", "id", "The customer, exactly as in the file."),
-    Term(
-        "expected_orders",
-        "number",
-        "Expected number of orders within the horizon: (1 - churn_probability) x the orders of who orders at all.",
-    ),
-    Term("expected_spend", "money", "Expected net spend within the horizon.", nullable=True),
-    Term(
-        "lifetime_value",
-        "money",
-        "Expected net spend within the lifetime x margin, each order discounted by when it comes.",
-        nullable=True,
-    ),
-    Term("next_order_on", "date", "When the next order was or is due by the customer's own rhythm.", nullable=True),
-    Term(
-        "next_order_from",
-        "date",
-        "80 % of the next orders in such a rhythm fall from this day on, counted from the last order ...",
-        nullable=True,
-    ),
-    Term("next_order_to", "date", "... and until this day; both may lie in the past.", nullable=True),
-    Term("lifetime_orders", "number", "Expected number of orders within the lifetime, not discounted."),
-    Term("expected_mean_order", "money", "Expected net amount of an order to come.", nullable=True),
-    Term("churn_probability", "probability", "P(no order within the horizon)."),
-    Term("segment", "text", "Named RFM segment at the cutoff.", nullable=True),
-    Term("last_order_on", "date", "Day of the last order before the cutoff.", nullable=True),
-    Term("frequency", "integer", "Number of orders before the cutoff.", nullable=True),
-    Term("monetary", "money", "Net amount before the cutoff, refunds taken off.", nullable=True),
-)
+_SCORED = {term.name: term for term in SCORE}
 
-VALUE_SUMMARY = (
-    Term("customers", "integer", "Customers known before the cutoff."),
-    Term("valued", "integer", "Those of the population that was asked for."),
-    Term("listed", "integer", "Rows of the list, after --top."),
-    Term("expected_orders", "number", "Sum over those valued: orders within the horizon."),
-    Term("expected_spend", "money", "Sum over those valued: net spend within the horizon.", nullable=True),
-    Term("lifetime_orders", "number", "Sum over those valued: orders within the lifetime."),
-    Term("lifetime_value", "money", "Sum over those valued: what they are worth in all.", nullable=True),
+VALUE = (
+    _SCORED["customer_id"],
+    Term("expected_orders", "number", "Orders to expect within the horizon, in accord with the churn probability."),
+    Term("expected_spend", "money", "Net spend to expect within the horizon.", nullable=True),
+    Term("lifetime_value", "money", "Net spend to expect over the lifetime x margin, discounted.", nullable=True),
+    _SCORED["next_order_on"],
+    Term("next_order_from", "date", "80 % of next orders in such rhythms come from this day on ...", nullable=True),
+    Term("next_order_to", "date", "... until this one, counted from the last order; also in the past.", nullable=True),
+    Term("lifetime_orders", "number", "Orders to expect over the lifetime, not discounted."),
+    Term("expected_mean_order", "money", "Net amount to expect of an order.", nullable=True),
+    *(_SCORED[name] for name in ("churn_probability", "segment", "last_order_on", "frequency", "monetary")),
 )
 
 WINDOW = (
@@ -251,12 +225,6 @@ SEGMENT_LIST = (
 CUTOFF = Term("cutoff", "date", "The first day that is not seen; history is what was ordered before it.")
 HORIZON = Term("horizon_days", "days", "Length of the horizon: no order within it is churn.")
 ACTIVITY = Term("activity_window_days", "days", "A customer is active whose last order is at most this many days old.")
-
-LIFETIME = (
-    Term("lifetime_days", "days", "Days from the cutoff that the lifetime value counts."),
-    Term("margin", "share", "Share of the spend that is earned."),
-    Term("discount_rate", "share", "How much less money is worth a year later."),
-)
 
 WINDOWS = tuple(replace(term, nullable=True) for term in (CUTOFF, HORIZON, ACTIVITY))
 """The same where a labelled table may have been scored, which has no time."""

@@ -7,7 +7,7 @@ from churnkit.cli.options import ModelFile, Reading, Running, Tabular, Time, Who
 from churnkit.cli.session import Session
 from churnkit.cli.worth import Worth
 from churnkit.output.document import Fact, Shape, View
-from churnkit.terms import ACTIVITY, CUTOFF, HORIZON, LIFETIME, MODEL, VALUE, VALUE_SUMMARY
+from churnkit.terms import ACTIVITY, CUTOFF, HORIZON, MODEL, VALUE, Term
 
 if TYPE_CHECKING:
     from churnkit.predict.model import ChurnModel
@@ -17,12 +17,26 @@ LOOKED_AT = (
     *("customer_id", "lifetime_value", "expected_orders", "expected_spend", "next_order_on"),
     *("next_order_from", "next_order_to", "churn_probability", "lifetime_orders", "segment", "monetary"),
 )
+LIFETIME = (
+    Term("lifetime_days", "days", "Days from the cutoff that the lifetime value counts."),
+    Term("margin", "share", "Share of the spend that is earned."),
+    Term("discount_rate", "share", "How much less money is worth a year later."),
+)
+SUMMARY = (
+    Term("customers", "integer", "Customers known before the cutoff."),
+    Term("valued", "integer", "Those of the population that was asked for."),
+    Term("listed", "integer", "Rows of the list, after --top."),
+    Term("expected_orders", "number", "Sum over those valued: orders within the horizon."),
+    Term("expected_spend", "money", "Sum over those valued: net spend within the horizon.", nullable=True),
+    Term("lifetime_orders", "number", "Sum over those valued: orders over the lifetime."),
+    Term("lifetime_value", "money", "Sum over those valued: what they are worth in all.", nullable=True),
+)
 _MONEY = ("expected_spend", "lifetime_value", "expected_mean_order", "monetary")
 
 
 def shape() -> Shape:
     """What `value` answers."""
-    return Shape(command="value", head=(CUTOFF, HORIZON, ACTIVITY, *LIFETIME, MODEL), summary=VALUE_SUMMARY, rows=VALUE)
+    return Shape(command="value", head=(CUTOFF, HORIZON, ACTIVITY, *LIFETIME, MODEL), summary=SUMMARY, rows=VALUE)
 
 
 def value(

@@ -27,7 +27,13 @@ class Worth:
     margin: Annotated[
         float,
         option(
-            "--margin", metavar="SHARE", panel=_PANEL, min=0.001, max=1, show_default=True, help="Share that is earned."
+            "--margin",
+            metavar="SHARE",
+            panel=_PANEL,
+            min=0.001,
+            max=1,
+            show_default=True,
+            help="Share of the spend that is earned.",
         ),
     ] = 1.0
     discount_rate: Annotated[
@@ -39,6 +45,6 @@ class Worth:
             min=0,
             max=1,
             show_default=True,
-            help="How much less money is worth a year later: 0.1 for 10 %.",
+            help="How much less money is worth a year later.",
         ),
     ] = 0.1
