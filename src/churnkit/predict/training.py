@@ -67,7 +67,7 @@ def train(
     advice = advise_windows(book, cutoff=cutoff, horizon_days=horizon_days, activity_window_days=activity_window_days)
     frame = Frame(cutoff, advice.horizon_days, advice.activity_window_days)
     known = _enough_customers(snapshot(book, cutoff=cutoff), cutoff)
-    say("learning from earlier cutoffs, and checking on the last horizon")
+    say("learning, and checking on the last horizon")
     fit, check = fit_and_check(book, frame, seed=seed, jobs=jobs)
     model = _decided(
         ChurnModel(
