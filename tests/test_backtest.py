@@ -61,6 +61,10 @@ def test_our_intervals_are_judged_and_nobody_else_has_any(judged: Backtest) -> N
         "interval_groups", "interval_coverage", "interval_width"
     )
     assert others.null_count().row(0) == (others.height,) * 3
+    active = judged.rows.filter(model=OURS, population="active")
+    covered = round((active["interval_coverage"] * active["interval_groups"]).sum())
+    told = next(note for note in judged.notes if note.startswith("The rate lay where"))
+    assert f" {covered} of {active['interval_groups'].sum()} groups " in told
 
 
 def test_in_a_buy_till_you_die_world_the_model_beats_the_rules(judged: Backtest) -> None:

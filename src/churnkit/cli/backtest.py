@@ -33,7 +33,10 @@ LISTS = Term(
     "The lists cut into tenths, by cutoff, population and model.",
     of=DECILES,
 )
-UNSEEN = ("brier", "average_precision", "max_profit", "expected_max_profit")
+UNSEEN = (
+    *("brier", "average_precision", "max_profit", "expected_max_profit"),
+    *("interval_width", "interval_coverage", "interval_groups"),
+)
 MEANS = ("model", "log_loss", "auc", "calibration_error", "lift_10", "profit", "captured_money_10", "calibration_floor")
 ROWS = ("cutoff", "population", "model", "log_loss", "auc", "calibration_error", "profit", "lift_10", "reached")
 TENTHS = ("cutoff", "decile", "churn_probability", "churn_rate", "lift", "captured", "captured_money", "customers")

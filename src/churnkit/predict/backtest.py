@@ -120,7 +120,7 @@ def backtest(
         verdict=verdict.headline,
         details=verdict.details,
         summary=verdict.figures,
-        notes=tuple(_notes(book, frames, cutoffs, chosen)),
+        notes=(*_notes(book, frames, cutoffs, chosen), *_interval_notes(rows, chosen)),
     )
 
 
@@ -186,8 +186,7 @@ def _frame_of(rows: Sequence[dict[str, Any]], terms: Sequence[Term]) -> pl.DataF
 
 def _means(rows: pl.DataFrame, samples: Sequence[Sample]) -> pl.DataFrame:
     """The mean figures of the models over the samples, in the order in which a person compares them."""
-    cutoffs = [sample.cutoff for sample in samples]
-    chosen = rows.filter(pl.col("cutoff").is_in(cutoffs), pl.col("population") == samples[0].population)
+    chosen = _rows_of(rows, samples)
     columns = [name for name in rows.columns if name not in _PER_CUTOFF]
     found = []
     for model in chosen["model"].unique(maintain_order=True):
@@ -200,6 +199,11 @@ def _means(rows: pl.DataFrame, samples: Sequence[Sample]) -> pl.DataFrame:
     place = {OURS: 0, CEILING: 2}
     found.sort(key=lambda row: (place.get(row["model"], 1), row["log_loss"], row["model"]))
     return pl.DataFrame(found, schema={"model": pl.String, "cutoffs": pl.Int64} | dict.fromkeys(columns, pl.Float64))
+
+
+def _rows_of(rows: pl.DataFrame, samples: Sequence[Sample]) -> pl.DataFrame:
+    cutoffs = [sample.cutoff for sample in samples]
+    return rows.filter(pl.col("cutoff").is_in(cutoffs), pl.col("population") == samples[0].population)
 
 
 def _mean(values: Sequence[float]) -> float | None:
@@ -254,3 +258,16 @@ def _notes(book: OrderBook, frames: Sequence[Frame], wanted: int, chosen: Sequen
             "The ceiling was fitted on the outcomes of the other customers in the same horizon: nobody can have it."
         )
     return notes
+
+
+def _interval_notes(rows: pl.DataFrame, chosen: Sequence[Sample]) -> list[str]:
+    """Whether the intervals of our probabilities mean what they say."""
+    ours = _rows_of(rows, chosen).filter(pl.col("model") == OURS, pl.col("interval_groups") > 0)
+    if ours.is_empty():
+        return []
+    groups = int(ours["interval_groups"].sum())
+    covered = round(sum(share * of for share, of in ours.select("interval_coverage", "interval_groups").iter_rows()))
+    return [
+        f"The rate lay where the 90 % intervals of churn_probability and chance say in {covered} of {groups} groups of "
+        "customers of like probability."
+    ]
