@@ -10,6 +10,7 @@ from polars.testing import assert_frame_equal
 from churnkit.customers.kernel import OrderBook
 from churnkit.customers.selection import fewer_customers
 from churnkit.customers.snapshot import first_order_on, order_book, snapshot
+from churnkit.orders.attributes import clean_attributes
 from worlds import START, lines_of, shop
 
 CUTOFF = date(2023, 3, 1)
@@ -103,3 +104,18 @@ def test_what_comes_on_or_after_the_cutoff_does_not_choose_and_is_not_handed_on(
     assert customers_of(chosen_of(past)).equals(customers_of(fewer))
     assert customers_of(fewer, date(2025, 1, 1)).height == MOST
     assert fewer.orders["day"].max() < (CUTOFF - date(1970, 1, 1)).days  # type: ignore[operator]
+
+
+def test_customers_who_did_the_same_are_told_apart_by_what_else_is_known_not_by_their_ids() -> None:
+    names = [f"c{n:04d}" for n in range(400)]
+    others = dict(zip(names, random.Random(5).sample(names, len(names)), strict=True))
+    orders = lines_of([(who, START, 1000) for who in names])
+    plans = pl.DataFrame({"customer": names, "plan": [f"p{n % 7}" for n in range(400)]})
+    known = []
+    for called in ({name: name for name in names}, others):
+        moved = orders.with_columns(pl.col("customer_id").cast(pl.String).replace_strict(called).cast(pl.Categorical()))
+        table = clean_attributes(plans.with_columns(pl.col("customer").replace_strict(called)), moved)
+        known.append(customers_of(fewer_customers(order_book(moved, table), cutoff=CUTOFF, most=100)))
+    assert known[0].height == 100
+    assert set(known[0]["plan"]) == {f"p{n}" for n in range(7)}
+    assert_frame_equal(known[0], known[1])

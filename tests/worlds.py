@@ -53,3 +53,21 @@ def coin_toss_shop(customers: int = 400, seed: int = 3) -> pl.DataFrame:
                 when = START + timedelta(days=30 * month + (0 if first else int(rng.integers(0, 30))))
                 rows.append((f"c{n:05d}", when, 1000))
     return lines_of(rows)
+
+
+PLANS = {"basic": 0.45, "plus": 0.15, "premium": 0.03}  # how likely a customer leaves after each order
+
+
+def shop_with_plans(customers: int = 700, days: int = 540, seed: int = 5) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """A shop whose customers leave by their plan, and the table of plans; the orders alone tell it late."""
+    rng = np.random.default_rng(seed)
+    rows: list[tuple[str, datetime, int | None]] = []
+    plans = rng.choice(sorted(PLANS), customers)
+    for n in range(customers):
+        day = float(rng.uniform(0, days - 60))
+        while day < days:
+            rows.append((f"c{n:05d}", START + timedelta(days=int(day)), int(rng.integers(500, 5000))))
+            if rng.random() < PLANS[plans[n]]:
+                break
+            day += float(rng.exponential(25)) + 1.0
+    return lines_of(rows), pl.DataFrame({"customer": [f"c{n:05d}" for n in range(customers)], "plan": plans})

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from churnkit.customers.snapshot import outcomes, snapshot
     from churnkit.customers.snapshot import snapshot as features
     from churnkit.customers.stability import advice_stability
+    from churnkit.orders.attributes import clean_attributes
     from churnkit.orders.clean import clean_orders
     from churnkit.orders.read import read_orders
     from churnkit.orders.sample import sample_orders
@@ -36,6 +37,7 @@ __all__ = [
     "advice_stability",
     "advise_windows",
     "backtest",
+    "clean_attributes",
     "clean_orders",
     "customer_table",
     "explain",
@@ -61,6 +63,7 @@ _HOMES = {
     "advice_stability": ("customers.stability", "advice_stability"),
     "advise_windows": ("customers.returns", "advise_windows"),
     "backtest": ("predict.backtest", "backtest"),
+    "clean_attributes": ("orders.attributes", "clean_attributes"),
     "clean_orders": ("orders.clean", "clean_orders"),
     "customer_table": ("predict.labelled.table", "customer_table"),
     "explain": ("predict.explain", "explain"),

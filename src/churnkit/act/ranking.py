@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 import polars as pl
 from polars import col
 
+from churnkit.customers.attributes import Attributes
 from churnkit.customers.snapshot import Orders, default_cutoff, order_book
 from churnkit.errors import UsageError
 from churnkit.predict.guards import guards_at, sentences
@@ -54,6 +55,7 @@ def score(
     rank_by: RankBy = "stake",
     min_risk: float | None = None,
     top: int | None = None,
+    attributes: Attributes | None = None,
 ) -> pl.DataFrame:
     """The customers who are about to leave, ranked by what can still be saved.
 
@@ -65,12 +67,20 @@ def score(
         rank_by: `stake` (value at risk), `risk` (churn probability) or `value` (spend if retained).
         min_risk: Leave out smaller churn probabilities.
         top: Only the first so many rows.
+        attributes: What else is known of the customers, where the model was trained with it.
 
     Returns:
         One row per customer with the columns of `terms.SCORE`, best call first; ties go by `customer_id`.
     """
     return rank_customers(
-        orders, model, cutoff=cutoff, population=population, rank_by=rank_by, min_risk=min_risk, top=top
+        orders,
+        model,
+        cutoff=cutoff,
+        population=population,
+        rank_by=rank_by,
+        min_risk=min_risk,
+        top=top,
+        attributes=attributes,
     ).rows
 
 
@@ -83,11 +93,12 @@ def rank_customers(
     rank_by: RankBy = "stake",
     min_risk: float | None = None,
     top: int | None = None,
+    attributes: Attributes | None = None,
 ) -> Ranked:
     """The list of `score`, with its summary and its notes."""
     if rank_by not in _RANKED_BY:
         raise UsageError(f"rank_by is {rank_by!r}", hint=f"take one of {', '.join(_RANKED_BY)}")
-    book = order_book(orders)
+    book = order_book(orders, attributes)
     cutoff = cutoff or default_cutoff(book)
     known = score_customers(book, model, cutoff=cutoff)
     chosen = known if population == "all" else known.filter(col("recency_days") <= model.activity_window_days)

@@ -1,5 +1,6 @@
 """What was assumed, in sentences that name the option to change it. Nothing that was said by the user is repeated."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from churnkit.cli.options import Time
@@ -8,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from churnkit.orders.attributes import AttributeTable
     from churnkit.orders.report import CleaningReport
     from churnkit.predict.model import ChurnModel
 
@@ -25,6 +27,16 @@ def about_orders(report: "CleaningReport") -> list[str]:
         reasons = ", ".join(f"{dropped.lines:,} {dropped.reason.replace('_', ' ')}" for dropped in report.dropped)
         lines = sum(dropped.lines for dropped in report.dropped)
         notes.append(f"{lines:,} of {report.lines_read:,} lines were dropped: {reasons} (`churnkit check` shows them)")
+    return notes
+
+
+def about_attributes(
+    attributes: "Sequence[AttributeTable] | None", model: "ChurnModel | None" = None, file: str | None = None
+) -> list[str]:
+    """What was found in the tables of attributes, and whether a model that was given reads them."""
+    notes = [note for table in attributes or () for note in table.notes]
+    if attributes and model is not None and file is not None and not model.attributes:
+        notes.append(f"{file} was trained without attributes, and does not read them: churnkit train --attributes FILE")
     return notes
 
 

@@ -3,8 +3,9 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from churnkit.cli.assumptions import about_orders, about_time
+from churnkit.cli.assumptions import about_attributes, about_orders, about_time
 from churnkit.cli.campaign import Campaign
+from churnkit.cli.known import Known
 from churnkit.cli.options import Reading, Running, Tabular, Time, Whom, option
 from churnkit.cli.session import Session
 from churnkit.output.document import Panel, Shape, View
@@ -51,6 +52,7 @@ def shape() -> Shape:
 def backtest(
     reading: Reading,
     time: Time,
+    known: Known,
     campaign: Campaign,
     running: Running,
     showing: Tabular,
@@ -89,8 +91,10 @@ def backtest(
             check_folder(charts, chart_format)
         orders, report = session.orders(reading, cutoff=time.cutoff)
         cutoff = time.cutoff or default_cutoff(orders)
+        attributes = session.attributes(known, reading, orders, report)
         tested = ck.backtest(
             orders,
+            attributes=attributes,
             cutoffs=cutoffs,
             cutoff=cutoff,
             horizon_days=time.horizon_days,
@@ -108,7 +112,12 @@ def backtest(
         tested.rows,
         head={"cutoff": cutoff, **windows, "costs": asdict(costs) if costs else None} | {"deciles": deciles},
         summary=tested.summary,
-        notes=[*about_orders(report), *about_time(time, cutoff, **windows), *tested.notes],
+        notes=[
+            *about_orders(report),
+            *about_attributes(attributes),
+            *about_time(time, cutoff, **windows),
+            *tested.notes,
+        ],
         view=View(
             title=tested.verdict,
             columns=ROWS,

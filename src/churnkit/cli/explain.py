@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from churnkit.cli.assumptions import about_model, about_orders, about_training
+from churnkit.cli.assumptions import about_attributes, about_model, about_orders, about_training
+from churnkit.cli.known import Labelling
 from churnkit.cli.labelled import explain_table, is_table
-from churnkit.cli.options import Labelling, ModelFile, Reading, Running, Tabular, Time, option
+from churnkit.cli.options import ModelFile, Reading, Running, Tabular, Time, option
 from churnkit.cli.portraits import CUSTOMERS, portrait_of
 from churnkit.cli.session import Session
 from churnkit.output.document import Shape, View
@@ -44,8 +45,9 @@ def explain(
 
         fitted = session.loaded(model, time)
         orders, report = session.orders(reading, cutoff=time.cutoff)
-        fitted = fitted or session.trained(orders, time, running)
-        explained = ck.explain(orders, fitted, id, cutoff=time.cutoff)
+        known = session.attributes(labelling, reading, orders, report)
+        fitted = fitted or session.trained(orders, time, running, known)
+        explained = ck.explain(orders, fitted, id, cutoff=time.cutoff, attributes=known)
     session.show(
         explained.rows,
         head={
@@ -57,6 +59,7 @@ def explain(
         },
         notes=[
             *about_orders(report),
+            *about_attributes(known, fitted, model),
             *([] if model else about_training(fitted, time)),
             *filter(None, explained.guards.values()),
         ],

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from churnkit.cli.app import ExitCode
+from churnkit.cli.known import Labelling
 from churnkit.cli.model import facts_of
-from churnkit.cli.options import Labelling, Listing, Reading, Running, Tabular, Time
+from churnkit.cli.options import Listing, Reading, Running, Tabular, Time
 from churnkit.cli.portraits import EXPLAINED, portrait_of
 from churnkit.cli.session import Session
 from churnkit.errors import UsageError
@@ -28,8 +29,13 @@ _OF_TIME = ("cutoff", "horizon", "activity_window")
 def is_table(labelling: Labelling, model: str | None) -> bool:
     """Whether the input is a table of customers: a label was named, or the model is one of such a table."""
     if model is None:
-        if labelling.label is None and (labelling.label_churned or labelling.ignored):
+        if labelling.label is None and (labelling.label_churned or (labelling.ignored and not labelling.attributes)):
             raise UsageError("without --label there is no label", hint="name the column: --label COLUMN")
+        if labelling.label is not None and labelling.attributes:
+            raise UsageError(
+                "--attributes is for orders; a table of customers with a label holds what is known of them itself",
+                hint="join the files to one table, or leave out --label",
+            )
         return labelling.label is not None
     import churnkit as ck
     from churnkit.predict.labelled.model import LabelledModel
@@ -40,6 +46,11 @@ def is_table(labelling: Labelling, model: str | None) -> bool:
             raise UsageError(
                 f"{model} was trained on the label {loaded.label.column}, not on {labelling.label}",
                 hint="leave out --label: a model that is given only scores",
+            )
+        if labelling.attributes:
+            raise UsageError(
+                f"{model} is a model of a table with a label, and --attributes is for orders",
+                hint="leave out --attributes: the table holds what is known",
             )
         return True
     if labelling.label is not None:

@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -82,7 +82,6 @@ def _days(value: int | str | None) -> int | None:
 
 _COLUMNS = "Columns (found by themselves where the names or the contents tell)"
 _READING = "Reading"
-_LABEL = "Labelled table (one row per customer instead of orders)"
 _TIME = "Time"
 _LIST = "List"
 _OUTPUT = "Output"
@@ -227,40 +226,6 @@ class Time(Until):
     def activity_window_days(self) -> int | None:
         """The activity window that was asked for, None for `auto`."""
         return _days(self.activity_window)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Labelling:
-    """That the input is a table of customers, and who of them churned."""
-
-    label: Annotated[
-        str | None,
-        option("--label", metavar="COLUMN", panel=_LABEL, help="The column that says who churned."),
-    ] = None
-    label_churned: Annotated[
-        str | None,
-        option(
-            "--label-churned",
-            metavar="VALUE",
-            panel=_LABEL,
-            help="Its value that means churned; found where the words are plain (Yes, 1, churned, ...).",
-        ),
-    ] = None
-    ignore: Annotated[
-        str | None,
-        option(
-            "--ignore",
-            metavar="A,B,C",
-            panel=_LABEL,
-            parser=parse_columns,
-            help="Columns not to learn from, such as those written after the churn.",
-        ),
-    ] = None
-
-    @property
-    def ignored(self) -> tuple[str, ...]:
-        """The columns that are not to be used."""
-        return cast("tuple[str, ...]", self.ignore or ())
 
 
 @dataclass(frozen=True, kw_only=True)

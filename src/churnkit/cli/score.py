@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from churnkit.cli.app import ExitCode
-from churnkit.cli.assumptions import about_model, about_orders, about_training
+from churnkit.cli.assumptions import about_attributes, about_model, about_orders, about_training
+from churnkit.cli.known import Known, Labelling
 from churnkit.cli.labelled import is_table, score_table
-from churnkit.cli.options import Labelling, Listing, ModelFile, Reading, Running, Tabular, Time, option
+from churnkit.cli.options import Listing, ModelFile, Reading, Running, Tabular, Time, option
 from churnkit.cli.session import Session
 from churnkit.errors import UsageError
 from churnkit.output.document import Fact, Shape, View
@@ -58,6 +59,7 @@ def score(
       churnkit score orders.csv --model shop.model --min-risk 0.7 -o at-risk.csv
       churnkit score orders.csv --model shop.model --fail-if-drift -o list.csv
       churnkit score orders.csv --format json | jq '.rows[0]'
+      churnkit score orders.csv --attributes plans.csv --attributes survey.csv
       churnkit score subscribers.csv --label Churn
     """
     session = Session(showing, shape(), writes=[reading.rejects])
@@ -71,17 +73,25 @@ def score(
 
         fitted = session.loaded(model, time)
         orders, report = session.orders(reading, cutoff=time.cutoff)
-        fitted = fitted or session.trained(orders, time, running)
+        known = session.attributes(labelling, reading, orders, report)
+        fitted = fitted or session.trained(orders, time, running, known)
         session.talk.phase("scoring")
-        ranked = rank_customers(orders, fitted, cutoff=time.cutoff, top=showing.top, **dataclasses.asdict(listing))
+        ranked = rank_customers(
+            orders, fitted, cutoff=time.cutoff, top=showing.top, attributes=known, **dataclasses.asdict(listing)
+        )
     session.show(
         ranked.rows,
         head=_head(ranked, fitted, model),
         summary=ranked.summary,
-        notes=[*about_orders(report), *([] if model else about_training(fitted, time)), *ranked.notes],
+        notes=[
+            *about_orders(report),
+            *about_attributes(known, fitted, model),
+            *([] if model else about_training(fitted, time)),
+            *ranked.notes,
+        ],
         view=_view(ranked, fitted),
         done=f"{ranked.summary['scored']:,} customers scored",
-        then=_next(ranked, reading, model),
+        then=_next(ranked, reading, labelling, model),
     )
     if (fail_if_any and ranked.rows.height) or (fail_if_drift and ranked.guards["drift"]):
         raise typer.Exit(ExitCode.CONDITION_MET)
@@ -113,9 +123,9 @@ def _view(ranked: "Ranked", model: "ChurnModel") -> View:
     )
 
 
-def _next(ranked: "Ranked", reading: Reading, model: str | None) -> str:
+def _next(ranked: "Ranked", reading: Reading, known: Known, model: str | None) -> str:
     if not ranked.rows.height:
         return ""
     with_model = f" --model {model}" if model else ""
     first = shlex.quote(ranked.rows["customer_id"][0])
-    return f"churnkit explain {shlex.join(reading.sources)} --id {first}{with_model}"
+    return f"churnkit explain {shlex.join(reading.sources)} --id {first}{with_model}{known.again()}"

@@ -3,9 +3,11 @@
 from dataclasses import replace
 from typing import Annotated
 
-from churnkit.cli.assumptions import about_model, about_orders
+from churnkit.cli.assumptions import about_attributes, about_model, about_orders
+from churnkit.cli.known import Known
 from churnkit.cli.options import ModelFile, Reading, Tabular, Until, option
 from churnkit.cli.session import Session
+from churnkit.errors import UsageError
 from churnkit.output.document import Shape, View
 from churnkit.terms import CUTOFF, MODEL, SEGMENT, SEGMENT_LIST, Term
 
@@ -28,34 +30,55 @@ def list_shape() -> Shape:
 def segment(
     reading: Reading,
     until: Until,
+    known: Known,
     showing: Tabular,
     model: ModelFile = None,
     list: Annotated[bool, option("--list", help="One row per customer instead of one per segment.")] = False,
+    by: Annotated[
+        str | None, option("--by", metavar="COLUMN", help="One row per segment and value of this attribute.")
+    ] = None,
 ) -> None:
     """RFM scores, named segments, and what to do for each.
 
     Customers are scored 1 to 5 for recency, frequency and money; the scores name the segment. With --model the
-    segments tell their churn probability and what is at stake, too.
+    segments tell their churn probability and what is at stake, too. With --attributes the list holds what else is
+    known of each customer, and --by tells the segments apart by it.
 
     Examples:
       churnkit segment orders.parquet
       churnkit segment orders.csv --model shop.model
       churnkit segment orders.csv --list -o segments.csv
+      churnkit segment orders.csv --attributes plans.csv --by plan
     """
-    session = Session(showing, list_shape() if list else shape(), writes=[reading.rejects])
+    if list and by is not None:
+        raise UsageError(
+            "--list has one row per customer, --by one per segment and value", hint="leave out one of them"
+        )
+    session = Session(
+        showing, list_shape() if list else shape(), writes=[reading.rejects], open_ended=bool(known.attributes)
+    )
     with session.working():
         import churnkit as ck
         from churnkit.act.ranking import rank_customers
         from churnkit.customers.segments import segment_summary
-        from churnkit.customers.snapshot import default_cutoff
+        from churnkit.customers.snapshot import default_cutoff, snapshot_terms
 
         fitted = session.order_model(model)
         orders, report = session.orders(reading, cutoff=until.cutoff)
         cutoff = until.cutoff or default_cutoff(orders)
-        customers = ck.snapshot(orders, cutoff=cutoff)
+        attributes = session.attributes(known, reading, orders, report) or ()
+        added = snapshot_terms(attributes)[len(snapshot_terms()) :]
+        customers = ck.snapshot(orders, cutoff=cutoff, attributes=attributes)
         segments = ck.segment(customers)
-        ranked = rank_customers(orders, fitted, cutoff=cutoff, population="all") if fitted else None
-        rows = segments if list else segment_summary(customers, segments, ranked.rows if ranked else None)
+        ranked = (
+            rank_customers(orders, fitted, cutoff=cutoff, population="all", attributes=attributes) if fitted else None
+        )
+        if list:
+            session.adds(added)
+            rows = segments.hstack([customers[term.name] for term in added])
+        else:
+            rows = segment_summary(customers, segments, ranked.rows if ranked else None, by=by)
+            session.adds([term for term in added if term.name == by], after=1)
     session.show(
         rows,
         head={
@@ -63,13 +86,22 @@ def segment(
             "model": about_model(fitted, model, ranked.guards) if fitted and ranked else None,
         },
         summary={"customers": customers.height},
-        notes=[*about_orders(report), *(ranked.notes if ranked else ())],
+        notes=[
+            *about_orders(report),
+            *about_attributes(attributes, fitted, model),
+            *(ranked.notes if ranked else ()),
+        ],
         view=View(
             title=f"{customers.height:,} customers at {cutoff}",
-            columns=() if list else LOOKED_AT if model is None else (*LOOKED_AT[:2], *AT_STAKE, *LOOKED_AT[2:]),
+            columns=() if list else _looked_at(by, model),
             detail="" if list else "action",
             several="customers" if list else "segments",
             whole=not list,
         ),
         done=f"{customers.height:,} customers",
     )
+
+
+def _looked_at(by: str | None, model: str | None) -> tuple[str, ...]:
+    head = LOOKED_AT[:1] if by is None else (*LOOKED_AT[:1], by)
+    return (*head, *LOOKED_AT[1:2], *(AT_STAKE if model is not None else ()), *LOOKED_AT[2:])

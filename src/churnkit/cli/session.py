@@ -2,8 +2,10 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from churnkit.cli.known import Known
 from churnkit.cli.options import Formatted, Reading, Running, Showing, Tabular, Time
 from churnkit.cli.talk import Talk
 from churnkit.errors import UsageError
@@ -16,9 +18,11 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from churnkit.orders.attributes import AttributeTable
     from churnkit.orders.lines import RawLines
     from churnkit.orders.report import CleaningReport
     from churnkit.predict.model import ChurnModel
+    from churnkit.terms import Term
 
 
 class Session:
@@ -30,6 +34,8 @@ class Session:
         talking: How much to say, and, for a command with an answer, where the answer goes.
         shape: What the command answers, to know its columns.
         writes: Other files that the command will write.
+        default_format: What is written where nobody asked for a format.
+        open_ended: Whether columns will be added (`adds`), so that those asked for cannot be checked yet.
     """
 
     def __init__(
@@ -39,6 +45,7 @@ class Session:
         *,
         writes: Sequence[str | None] = (),
         default_format: Format = "table",
+        open_ended: bool = False,
     ) -> None:
         self.talk = Talk(quiet=talking.quiet, verbose=talking.verbose)
         self.working = self.talk.working
@@ -53,7 +60,8 @@ class Session:
         if isinstance(talking, Tabular):
             self._columns = cast("Sequence[str]", talking.columns or ())
             self._top, self._raw_csv = talking.top, talking.raw_csv
-        shape.chosen(self._columns)
+        if not open_ended:
+            shape.chosen(self._columns)
         for path in (self._output, *writes):
             if path is not None:
                 check_writable(path)
@@ -97,6 +105,47 @@ class Session:
             stdin=_standard_input() if STANDARD_OUTPUT in reading.sources else None,
         )
 
+    def attributes(
+        self, known: Known, reading: Reading, orders: "pl.DataFrame", report: "CleaningReport"
+    ) -> "tuple[AttributeTable, ...] | None":
+        """Reads what else is known of the customers; None where no file was named.
+
+        The options of reading are about the orders. Only where the dates of a table can be read in more than one way
+        are they read like those of the orders.
+        """
+        if not known.attributes:
+            named = {"attributes-customer": known.attributes_customer, "attributes-date": known.attributes_date}
+            flag = next((name for name, value in {**named, "ignore": known.ignored}.items() if value), None)
+            if flag is not None:
+                raise UsageError(f"--{flag} is for a table of attributes", hint="name it: --attributes FILE")
+            return None
+        import churnkit as ck
+        from churnkit.orders.attributes import clean_all
+
+        self.talk.phase("reading attributes")
+        if STANDARD_OUTPUT in known.attributes and STANDARD_OUTPUT in reading.sources:
+            raise UsageError("standard input cannot be orders and attributes", hint="name a file for one of them")
+        return clean_all(
+            [
+                ck.read_orders(source, stdin=_standard_input() if source == STANDARD_OUTPUT else None)
+                for source in known.attributes
+            ],
+            orders,
+            customer=known.attributes_customer,
+            date=known.attributes_date,
+            ignore=known.ignored,
+            date_format=reading.date_format or report.date_format,
+            tz=reading.tz,
+            orders_column=report.columns["customer"],
+        )
+
+    def adds(self, terms: "Sequence[Term]", *, after: int | None = None) -> None:
+        """Puts columns that are known only now that the files were read at the end of the rows, or after so many."""
+        rows = self._shape.rows
+        place = len(rows) if after is None else after
+        self._shape = replace(self._shape, rows=(*rows[:place], *terms, *rows[place:]))
+        self._shape.chosen(self._columns)
+
     def order_model(self, path: str | None) -> "ChurnModel | None":
         """The model of orders in a file, None where none was named."""
         import churnkit as ck
@@ -127,12 +176,19 @@ class Session:
                 )
         return model
 
-    def trained(self, orders: "pl.DataFrame", time: Time, running: Running) -> "ChurnModel":
+    def trained(
+        self,
+        orders: "pl.DataFrame",
+        time: Time,
+        running: Running,
+        attributes: "tuple[AttributeTable, ...] | None" = None,
+    ) -> "ChurnModel":
         """A model trained on these orders."""
         import churnkit as ck
 
         return ck.train(
             orders,
+            attributes=attributes,
             cutoff=time.cutoff,
             horizon_days=time.horizon_days,
             activity_window_days=time.activity_window_days,

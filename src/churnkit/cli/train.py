@@ -3,10 +3,11 @@
 import shlex
 from typing import Annotated
 
-from churnkit.cli.assumptions import about_orders, about_training
+from churnkit.cli.assumptions import about_attributes, about_orders, about_training
+from churnkit.cli.known import Labelling
 from churnkit.cli.labelled import is_table, train_table
 from churnkit.cli.model import SUMMARY, facts_of
-from churnkit.cli.options import Formatted, Labelling, Reading, Running, Time, option
+from churnkit.cli.options import Formatted, Reading, Running, Time, option
 from churnkit.cli.session import Session
 from churnkit.errors import UsageError
 from churnkit.output.document import Shape, View
@@ -60,19 +61,21 @@ def train(
         from churnkit.predict.saved import model_bytes
 
         orders, report = session.orders(reading, cutoff=time.cutoff)
-        fitted = session.trained(orders, time, running)
+        known = session.attributes(labelling, reading, orders, report)
+        fitted = session.trained(orders, time, running, known)
         blob = model_bytes(fitted)
         write_bytes(output, lambda stream: stream.write(blob))
         if export_sklearn is not None:
-            export(orders, fitted, Path(export_sklearn))
+            export(orders, fitted, Path(export_sklearn), known)
         card = ck.model_card(ck.load_model(blob))  # as the next command will read it
     session.show(
         summary={key: value for key, value in card.items() if key != "notes"},
         notes=[
             *about_orders(report),
+            *about_attributes(known),
             *about_training(fitted, time),
         ],
         view=View(title=f"Model {output}", facts=facts_of(card)),
         done=f"{output} written",
-        then=f"churnkit score {shlex.join(reading.sources)} --model {output}",
+        then=f"churnkit score {shlex.join(reading.sources)} --model {output}{labelling.again()}",
     )

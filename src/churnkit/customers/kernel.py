@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import polars as pl
 from polars import col, when
 
+from churnkit.orders.attributes import AttributeTable
+
 DAY_SECONDS = 86_400
 EVENING_SECONDS = 18 * 3_600
 WINDOWS_DAYS = (30, 90, 180, 360, 365)
@@ -41,10 +43,12 @@ class OrderBook:
     Attributes:
         orders: One row per order or refund (see `group_orders`).
         products: One row per customer and product, with the day of the first purchase (see `first_purchases`).
+        attributes: What else is known of the customers.
     """
 
     orders: pl.DataFrame
     products: pl.DataFrame
+    attributes: tuple[AttributeTable, ...] = ()
 
 
 def group_orders(lines: pl.LazyFrame) -> pl.LazyFrame:

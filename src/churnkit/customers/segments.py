@@ -8,10 +8,14 @@ from dataclasses import dataclass
 import polars as pl
 from polars import col, when
 
+from churnkit.customers.features import FEATURES
 from churnkit.customers.features.registry import divide, money
+from churnkit.errors import UsageError
 
 SCORES = 5
 _MILLIONTHS = 1_000_000
+_MOST_VALUES = 50
+_OURS = frozenset({"customer_id", "last_order_on", *(feature.name for feature in FEATURES)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def segment_customers(customers: pl.DataFrame) -> pl.DataFrame:
 
 
 def segment_summary(
-    customers: pl.DataFrame, segments: pl.DataFrame, scored: pl.DataFrame | None = None
+    customers: pl.DataFrame, segments: pl.DataFrame, scored: pl.DataFrame | None = None, *, by: str | None = None
 ) -> pl.DataFrame:
     """One row per segment that has customers, in the order of `SEGMENT_RULES`.
 
@@ -93,22 +97,28 @@ def segment_summary(
         customers: As from `snapshot`.
         segments: As from `segment_customers`.
         scored: `customer_id churn_probability value_at_risk` of some or all of them; without it these are null.
+        by: An attribute, a column of `customers`: one row per segment and value of it, the unknown last.
+
+    Raises:
+        UsageError: There is no such attribute, or it has too many values.
 
     Returns:
         `segment customers share revenue revenue_share mean_recency_days churn_probability value_at_risk action`
-        (`terms.SEGMENT`). Revenue shares are null where there is no amount, or no positive total.
+        (`terms.SEGMENT`), `by` after the segment. Revenue shares are null where there is no amount, or no positive
+        total.
     """
     if scored is None:
         scored = pl.DataFrame(
             schema={"customer_id": pl.String, "churn_probability": pl.Float64, "value_at_risk": pl.Float64}
         )
+    levels = [] if by is None else [_few(customers, by)]
     joined = (
-        customers.select("customer_id", "recency_days", "monetary")
+        customers.select("customer_id", "recency_days", "monetary", *levels)
         .join(segments.select("customer_id", "segment"), on="customer_id")
         .join(scored.select("customer_id", "churn_probability", "value_at_risk"), on="customer_id", how="left")
     )
     # Floats are summed as whole cents and millionths, so that the order of addition cannot show.
-    totals = joined.group_by("segment").agg(
+    totals = joined.group_by("segment", *levels).agg(
         pl.len().cast(pl.Int64).alias("customers"),
         _sum_or_null((col("monetary") * 100).round().cast(pl.Int64)).alias("cents"),
         col("recency_days").sum().alias("recency"),
@@ -119,8 +129,10 @@ def segment_summary(
     rules = pl.DataFrame(
         {"segment": [rule.segment for rule in SEGMENT_RULES], "action": [rule.action for rule in SEGMENT_RULES]}
     )
-    return rules.join(totals, on="segment", maintain_order="left").select(
+    totals = totals.sort(*levels, nulls_last=True) if levels else totals
+    return rules.join(totals, on="segment", maintain_order="left_right").select(
         "segment",
+        *levels,
         "customers",
         share=divide(col("customers"), col("customers").sum()),
         revenue=money(col("cents")),
@@ -130,6 +142,18 @@ def segment_summary(
         value_at_risk=divide(col("at_risk"), _MILLIONTHS),
         action="action",
     )
+
+
+def _few(customers: pl.DataFrame, by: str) -> str:
+    """The attribute, if its values are few enough to look at."""
+    plain = [name for name in customers.columns if name not in _OURS]
+    if by not in plain:
+        hint = f"there are {', '.join(plain)}" if plain else "name the table that holds it: --attributes FILE"
+        raise UsageError(f"there is no attribute {by!r} to tell the segments by", hint=hint)
+    values = customers[by].n_unique()
+    if values > _MOST_VALUES:
+        raise UsageError(f"{by} has {values:,} values, too many to tell segments by", hint="--by is for a few values")
+    return by
 
 
 def _score(value: pl.Expr, *, descending: bool = False) -> pl.Expr:

@@ -15,6 +15,7 @@ from polars import col
 
 from churnkit.customers.kernel import DAY_SECONDS, OrderBook
 from churnkit.customers.snapshot import EPOCH, history
+from churnkit.orders.attributes import AttributeTable
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio: multiplying by it spreads the bits
 _NOTHING = -(2**62)  # stands for null
@@ -41,7 +42,7 @@ def fewer_customers(book: OrderBook, *, cutoff: date, most: int) -> OrderBook:
     places = np.linspace(0, len(by_content) - 1, most).round().astype(np.int64)
     chosen = np.zeros(int(by_content.max()) + 1, dtype=np.bool_)
     chosen[by_content[places]] = True
-    return OrderBook(_of(past.orders, chosen), _of(past.products, chosen))
+    return OrderBook(_of(past.orders, chosen), _of(past.products, chosen), past.attributes)
 
 
 def _of(rows: pl.DataFrame, chosen: NDArray[np.bool_]) -> pl.DataFrame:
@@ -73,11 +74,22 @@ def _contents(past: OrderBook, cutoff_day: int) -> pl.DataFrame:
         .group_by(code=col("customer_id").to_physical())
         .agg(col("products").sum())
     )
-    return (
-        by_orders.join(by_products, on="code", how="left")
-        .sort("day", "orders", "times", "cents", "most_cents", "products", "amounts")
-        .collect()
-    )
+    known = by_orders.join(by_products, on="code", how="left")
+    for place, table in enumerate(past.attributes):
+        told = _told(past, table, cutoff_day).rename({"told": f"told_{place}"})
+        known = known.join(told.lazy(), on="code", how="left")
+    told_of = [f"told_{place}" for place in range(len(past.attributes))]
+    return known.sort("day", "orders", "times", "cents", "most_cents", "products", "amounts", *told_of).collect()
+
+
+def _told(past: OrderBook, table: AttributeTable, cutoff_day: int) -> pl.DataFrame:
+    """A digest of all that a table of attributes says of each customer: those who did the same may differ in it."""
+    codes = past.orders.select(customer_id=col("customer_id").cast(pl.String), code=col("customer_id").to_physical())
+    said = pl.struct(table.columns).hash(seed=0).reinterpret(signed=True)
+    rows = table.rows.select("customer_id", said=said, age=cutoff_day * DAY_SECONDS - col("known_at").dt.epoch("s"))
+    digest = _digest(rows["age"], rows["said"])
+    sums = rows.with_columns(told=digest).group_by("customer_id").agg(col("told").sum())
+    return codes.unique().join(sums, on="customer_id").select("code", "told")
 
 
 def _digest(*columns: pl.Series) -> pl.Series:

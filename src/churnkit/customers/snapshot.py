@@ -5,6 +5,7 @@ order lines, or an `OrderBook` made of them once with `order_book`; the answers 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Literal, TypeAlias
 
@@ -13,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 from polars import col
 
+from churnkit.customers.attributes import Attributes, attribute_columns, checked_tables, cut, with_attributes
 from churnkit.customers.features import FEATURES
 from churnkit.customers.features.registry import money
 from churnkit.customers.kernel import (
@@ -38,17 +40,20 @@ _IDENTITY = (
 )
 
 
-def order_book(orders: Orders) -> OrderBook:
+def order_book(orders: Orders, attributes: Attributes | None = None) -> OrderBook:
     """Group lines to orders once, so that several snapshots cost little more than one.
 
     Args:
         orders: Clean order lines (`terms.ORDERS`), or a book already made, which is returned as it is.
+        attributes: What else is known of the customers (`churnkit.clean_attributes`), instead of what a book has.
 
     Raises:
         MissingColumnError: If a column of the clean order lines is not there.
+        DataError: Two columns of the attributes would bear one name.
     """
+    tables = () if attributes is None else checked_tables(attributes)
     if isinstance(orders, OrderBook):
-        return orders
+        return orders if attributes is None else replace(orders, attributes=tables)
     missing = [name for name in LINES_SCHEMA if name not in orders.columns]
     if missing:
         raise MissingColumnError(
@@ -56,13 +61,13 @@ def order_book(orders: Orders) -> OrderBook:
         )
     lines = orders.lazy().select(col(name).cast(dtype) for name, dtype in LINES_SCHEMA.items())
     grouped, products = pl.collect_all([group_orders(lines), first_purchases(lines)], engine=ENGINE)
-    return OrderBook(grouped, products)
+    return OrderBook(grouped, products, tables)
 
 
 def history(orders: Orders, *, cutoff: date) -> OrderBook:
     """The order book as it was at a cutoff: without what is on or after it."""
     book, before = order_book(orders), col("day") < _day(cutoff)
-    return OrderBook(book.orders.filter(before), book.products.filter(before))
+    return OrderBook(book.orders.filter(before), book.products.filter(before), cut(book.attributes, cutoff=cutoff))
 
 
 def history_of(orders: Orders, *, customer_id: str, cutoff: date) -> pl.DataFrame:
@@ -82,16 +87,18 @@ def history_of(orders: Orders, *, customer_id: str, cutoff: date) -> pl.DataFram
     )
 
 
-def snapshot(orders: Orders, *, cutoff: date) -> pl.DataFrame:
+def snapshot(orders: Orders, *, cutoff: date, attributes: Attributes | None = None) -> pl.DataFrame:
     """The customer table at a cutoff: one row per customer with at least one order before it.
 
     Args:
         orders: Clean order lines or an order book; what is on or after the cutoff is not seen.
         cutoff: The first day that is not seen.
+        attributes: What else is known of the customers (`churnkit.clean_attributes`); answers dated on or after the
+            cutoff are not seen.
 
     Returns:
-        `customer_id last_order_on`, then the features in their documented order (`snapshot_terms`), sorted by
-        `customer_id`. Money is in currency units, null where the file has no amount.
+        `customer_id last_order_on`, then the features in their documented order (`snapshot_terms`), then the columns
+        of the attributes, sorted by `customer_id`. Money is in currency units, null where the file has no amount.
 
     Example:
         >>> from datetime import datetime
@@ -102,9 +109,9 @@ def snapshot(orders: Orders, *, cutoff: date) -> pl.DataFrame:
         >>> snapshot(lines, cutoff=date(2024, 1, 31)).row(0)[:7]
         ('ann', datetime.date(2024, 1, 11), 20, 30, 10, 2, 40.0)
     """
-    book = order_book(orders)
+    book = order_book(orders, attributes)
     facts = customer_facts(book.orders.lazy(), book.products.lazy(), _day(cutoff))
-    return (
+    customers = (
         facts.select(
             col("customer_id").cast(pl.String),
             _on(col("last_day")).alias("last_order_on"),
@@ -113,11 +120,13 @@ def snapshot(orders: Orders, *, cutoff: date) -> pl.DataFrame:
         .sort("customer_id")
         .collect(engine=ENGINE)
     )
+    return with_attributes(customers, book.attributes, cutoff=cutoff)
 
 
-def snapshot_terms() -> tuple[Term, ...]:
+def snapshot_terms(attributes: Attributes = ()) -> tuple[Term, ...]:
     """The glossary of the customer table, in the order of its columns."""
-    return (*_IDENTITY, *(feature.term for feature in FEATURES))
+    added = (column.term for column in attribute_columns(checked_tables(attributes)))
+    return (*_IDENTITY, *(feature.term for feature in FEATURES), *added)
 
 
 def outcomes(orders: Orders, *, cutoff: date, horizon_days: int) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import polars as pl
 
+from churnkit.customers.attributes import Attributes
 from churnkit.customers.kernel import OrderBook
 from churnkit.customers.returns import advise_windows
 from churnkit.customers.snapshot import Orders, default_cutoff, first_order_on, order_book, snapshot
@@ -65,6 +66,7 @@ class Backtest:
 def backtest(
     orders: Orders,
     *,
+    attributes: Attributes | None = None,
     cutoffs: int = CUTOFFS,
     cutoff: date | None = None,
     horizon_days: int | None = None,
@@ -79,6 +81,7 @@ def backtest(
 
     Args:
         orders: Clean order lines.
+        attributes: What else is known of the customers; at each cutoff no more than was known before it.
         cutoffs: How many earlier cutoffs to judge at, as far as the history reaches.
         cutoff: First day not seen by anybody; the day after the last order where not given.
         horizon_days: Days in which silence means churn; found from the data where not given.
@@ -97,7 +100,7 @@ def backtest(
         raise UsageError(
             f"cutoffs is {cutoffs}; a backtest needs at least one", hint="give --cutoffs a number from 1 up"
         )
-    book = order_book(orders)
+    book = order_book(orders, attributes)
     has_amounts = _has_amounts(book, costs)
     end = cutoff or default_cutoff(book)
     advice = advise_windows(book, cutoff=end, horizon_days=horizon_days, activity_window_days=activity_window_days)

@@ -29,7 +29,7 @@ from churnkit.predict.fitting import (
     members_log_odds,
     reweighed,
 )
-from churnkit.predict.stack import model_features
+from churnkit.predict.stack import content_of
 from churnkit.terms import percent
 from churnkit.windows import has_history
 
@@ -164,7 +164,7 @@ def check_out_of_time(book: OrderBook, frame: Frame, fit_at: Callable[[Frame], F
         return None
     after = outcomes(book, cutoff=earlier.cutoff, horizon_days=frame.horizon_days)["churned"]
     # by content, not by customer: means over the rows then have the same last bit under other ids
-    customers = snapshot(book, cutoff=earlier.cutoff).with_columns(after).sort(*model_features(), "churned")
+    customers = snapshot(book, cutoff=earlier.cutoff).with_columns(after).sort(*content_of(book), "churned")
     if int((customers["n_order_days"] > 1).sum()) < FEWEST_JUDGED:
         return None
     churned = customers["churned"].to_numpy()

@@ -4,22 +4,24 @@ A column is judged without its label: by its type and its values. Columns are ta
 that the order in the file changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, Self, TypeAlias
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from churnkit.errors import DataError, MissingColumnError
+from churnkit.errors import DataError, MissingColumnError, ModelFileError
 from churnkit.orders.cells import kind_of, numbers_of, parsed_numbers, unreadable, words_of
 from churnkit.orders.names import name_words
+from churnkit.predict.manifest import field_of, number_of, texts_of
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
 _LEAST_ROWS, _LEAST_SHARE, _MOST_LEVELS = 5, 0.01, 40  # of a value that is told apart
 _COVERED = 0.5  # share of the rows that hold such a value; with less the column is a list of names
+_LONGEST = 60  # letters of a value that is told
 _A_DATE: Final = "a date: give it as days or months up to when the table was taken"
 _ID_WORDS = "id number no nr key code zip postcode phone rownumber index"
 
@@ -57,8 +59,29 @@ class TableColumn:
         if value is None:
             return f"{self.name} is missing"
         if isinstance(value, str):
-            return f"{self.name} is {value}"
+            return f"{self.name} is {value if len(value) <= _LONGEST else f'{value[:_LONGEST]}…'}"
         return f"{self.name} {plain(value)} (usual is {plain(self.usual)})"
+
+    def to_manifest(self) -> dict[str, Any]:
+        """The column as a model file keeps it."""
+        return {"name": self.name, "kind": self.kind, "levels": list(self.levels), "usual": self.usual}
+
+    @classmethod
+    def from_manifest(cls, each: object) -> Self:
+        """The column of `to_manifest`, checked.
+
+        Raises:
+            ModelFileError: It is none.
+        """
+        if not isinstance(each, Mapping):
+            raise ModelFileError("a column of the model is of the wrong kind")
+        kind, levels = field_of(each, "kind", str), texts_of(each, "levels")
+        if kind not in ("number", "category") or (kind == "number") != (not levels):
+            raise ModelFileError("a column of the model is of an unknown kind, or has the levels of another")
+        if len(set(levels)) < len(levels):
+            raise ModelFileError("a level of a column of the model is there twice")
+        usual = number_of(each, "usual")
+        return cls(field_of(each, "name", str), kind, levels, float(np.float64(usual)))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +120,24 @@ def choose_columns(cells: pl.DataFrame, decimal: str | None = None) -> Chosen:
             hint="give a table with numbers or categories beside the label",
         )
     return Chosen(tuple(columns), tuple(notes))
+
+
+def typed_column(cells: pl.Series) -> TableColumn | str:
+    """The column whose kind is plain from its type, or why it is left out.
+
+    Example:
+        >>> typed_column(pl.Series("country", ["DE"] * 20)), typed_column(pl.Series("visits", [1, 1, 3])).usual
+        ('the same everywhere', 1.0)
+    """
+    values = cells.drop_nulls()
+    if values.is_empty() or (values.n_unique() == 1 and not cells.null_count()):
+        return "empty" if values.is_empty() else "the same everywhere"
+    if cells.dtype == pl.String:
+        return _as_category(cells, values.n_unique())
+    ordered = np.sort(values.cast(pl.Float64).to_numpy())
+    if _is_numbering(cells.name, ordered):
+        return "numbers its rows"
+    return TableColumn(cells.name, "number", usual=float(np.median(ordered)))
 
 
 def matrix_of(

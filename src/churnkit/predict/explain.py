@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from polars import col
 
+from churnkit.customers.attributes import Attributes
 from churnkit.customers.gaps import gaps_of
 from churnkit.customers.kernel import OrderBook
 from churnkit.customers.similar import NOBODY_SIMILAR, Similar, earlier_customers
@@ -18,7 +19,7 @@ from churnkit.errors import DataError
 from churnkit.models.blend import probability_of
 from churnkit.predict.guards import guards_at
 from churnkit.predict.model import ChurnModel
-from churnkit.predict.pushes import FAMILIES, family_pushes
+from churnkit.predict.pushes import families_of, family_pushes
 from churnkit.predict.reasons import reasons_for, statement, usual_values
 from churnkit.predict.scoring import model_habit, score_customers
 from churnkit.terms import EXPLAIN, SCORE
@@ -43,7 +44,12 @@ class Explanation:
 
 
 def explain(
-    orders: Orders, model: ChurnModel, customer_ids: Sequence[str], *, cutoff: date | None = None
+    orders: Orders,
+    model: ChurnModel,
+    customer_ids: Sequence[str],
+    *,
+    cutoff: date | None = None,
+    attributes: Attributes | None = None,
 ) -> Explanation:
     """Explain the churn probability of some customers.
 
@@ -52,11 +58,12 @@ def explain(
         model: A trained model.
         customer_ids: Whom to explain, as in the file.
         cutoff: First day not seen; the day after the last order where not given.
+        attributes: What else is known of the customers, where the model was trained with it.
 
     Raises:
         DataError: A customer has no order before the cutoff.
     """
-    book = order_book(orders)
+    book = order_book(orders, attributes)
     cutoff = cutoff or default_cutoff(book)
     known = score_customers(book, model, cutoff=cutoff)
     wanted = [_one(known, customer_id, cutoff) for customer_id in dict.fromkeys(customer_ids)]
@@ -66,14 +73,16 @@ def explain(
     reasons = reasons_for(model, chosen, habit, known, cutoff)
     pushes = family_pushes(model, chosen, habit)
     earlier = earlier_customers(book, cutoff=cutoff, horizon_days=model.horizon_days)
+    families = families_of(model)
     rows: list[dict[str, Any]] = []
     customers = []
     for one, push, given in zip(chosen.iter_slices(1), pushes, reasons, strict=True):
         row = one.row(0, named=True)
         points = points_of(push, row["churn_probability"])
         for place in np.argsort(-np.abs(push), kind="stable"):
-            said = statement(FAMILIES[place], row, usual, cutoff, rising=bool(push[place] >= 0))
-            values = (row["customer_id"], FAMILIES[place], float(push[place]), float(points[place]), said)
+            rising = bool(push[place] >= 0)
+            said = statement(families[place], row, usual, cutoff, rising=rising, attributes=model.attributes)
+            values = (row["customer_id"], families[place], float(push[place]), float(points[place]), said)
             rows.append(dict(zip((term.name for term in EXPLAIN), values, strict=True)))
         average = row["churn_probability"] - float(points.sum()) / 100
         lived = _lived(book, one, cutoff, earlier.similar_to(one) if earlier else None)

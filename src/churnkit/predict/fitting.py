@@ -24,10 +24,12 @@ from churnkit.models.level import anchor_strength, level_shift
 from churnkit.models.logistic import SplineLogistic, fit_logistic
 from churnkit.models.seasonal import Season
 from churnkit.models.trees import Trees
+from churnkit.predict.attributes import Attributes, bent, choose_attributes, width_of
 from churnkit.predict.rhythm import habit_of, season_of
 from churnkit.predict.stack import (
     FloatArray,
     TrainingRows,
+    content_of,
     feature_matrix,
     horizon_rows,
     interval_rows,
@@ -68,6 +70,7 @@ class Fit:
         money_unit: The amount that the learned members count money in.
         btyd_mean_log_odds: Mean of what the layer adds to the log odds.
         forecast_mean: Mean probability by the models of the layer, to which the level of the blend is anchored.
+        attributes: What the learned members read beside the features.
     """
 
     blend: Blend
@@ -76,6 +79,7 @@ class Fit:
     money_unit: float
     btyd_mean_log_odds: float
     forecast_mean: float
+    attributes: Attributes = ()
 
 
 def fit_at(
@@ -99,26 +103,28 @@ def fit_at(
     """
     features = model_features()
     # by content, not by customer: sums over the rows then have the same last bit under other ids
-    customers = snapshot(book, cutoff=frame.cutoff).sort(features)
+    customers = snapshot(book, cutoff=frame.cutoff).sort(content_of(book))
+    attributes, _ = choose_attributes(book, customers)
     season = season_of(book, customers, frame.cutoff)
     habit = habit_of(book, customers, cutoff=frame.cutoff, horizon_days=frame.horizon_days, season=season)
     money_unit = money_unit_of(customers)
     btyd = fit_average(*habit[:-1])
     each = btyd.each_no_order_probability(*habit)
     forecast_mean = float(each.mean())  # evenly: who explains the past best need not foretell the level best
-    at = (training_book(book, frame.cutoff), frame.cutoff, frame.horizon_days, features, money_unit)
+    at = (training_book(book, frame.cutoff), frame.cutoff, frame.horizon_days, features, money_unit, attributes)
     rows = horizon_rows(*at)
-    learned = _fit_learned(rows, interval_rows(*at), features, seed=seed, jobs=jobs)
+    learned = _fit_learned(rows, interval_rows(*at), features, attributes, seed=seed, jobs=jobs)
     if learned:
         if weights is None or not weights[-1]:  # the learned members could not be judged yet
             layer = btyd.weights if weights is None else weights[:-1]
             weights = starting_weights(layer, customers.height, learned=True)
         blend = Blend(btyd, tuple(weights), learned)
-        raw = blend.log_odds_beside(blend.weighed(each), feature_matrix(customers, features, money_unit))
+        X = feature_matrix(customers, features, money_unit, attributes)
+        raw = blend.log_odds_beside(blend.weighed(each), X)
         blend = replace(blend, shift=level_shift(raw, forecast_mean, anchor_strength_at(book, frame), miss))
     else:
         blend = Blend(btyd, starting_weights(btyd.weights, customers.height, learned=False))
-    return Fit(blend, season, rows, money_unit, float(blend.weighed(each).mean()), forecast_mean)
+    return Fit(blend, season, rows, money_unit, float(blend.weighed(each).mean()), forecast_mean, attributes)
 
 
 def reweighed(fit: Fit, members: FloatArray, weights: FloatArray, strength: float) -> FloatArray:
@@ -155,37 +161,43 @@ def members_log_odds(fit: Fit, book: OrderBook, customers: pl.DataFrame, frame: 
 
 
 def _known(fit: Fit, book: OrderBook, customers: pl.DataFrame, frame: Frame) -> tuple[FloatArray, Habit]:
-    X = feature_matrix(customers, model_features(), fit.money_unit)
+    X = feature_matrix(customers, model_features(), fit.money_unit, fit.attributes)
     at = (book, customers)
     return X, habit_of(*at, cutoff=frame.cutoff, horizon_days=frame.horizon_days, season=fit.season)
 
 
-def directions(features: tuple[str, ...]) -> list[int]:
-    """Per feature, which way it may move the churn probability."""
+def directions(features: tuple[str, ...], attributes: Attributes = ()) -> list[int]:
+    """Per column of the matrix, which way it may move the churn probability: an attribute both ways."""
     direction = {feature.name: feature.direction for feature in FEATURES}
-    return [direction[name] for name in features]
+    return [*(direction[name] for name in features), *[0] * width_of(attributes)]
 
 
-def spline_columns(features: tuple[str, ...]) -> list[int]:
-    """Where the features stand that the logistic regression bends."""
-    return [features.index(name) for name in SPLINE_FEATURES]
+def spline_columns(features: tuple[str, ...], attributes: Attributes = ()) -> list[int]:
+    """Where the columns of the matrix stand that the logistic regression bends."""
+    return [*(features.index(name) for name in SPLINE_FEATURES), *(len(features) + at for at in bent(attributes))]
 
 
 def _fit_learned(
-    rows: TrainingRows | None, intervals: TrainingRows | None, features: tuple[str, ...], *, seed: int, jobs: int
+    rows: TrainingRows | None,
+    intervals: TrainingRows | None,
+    features: tuple[str, ...],
+    attributes: Attributes,
+    *,
+    seed: int,
+    jobs: int,
 ) -> dict[str, Learned]:
     """The members that there are rows enough for, by name."""
     from joblib import Parallel, delayed
 
-    up, bent = directions(features), spline_columns(features)
+    up, curved = directions(features, attributes), spline_columns(features, attributes)
     fits = {}
     if rows is not None and _enough_rows(rows):
         fits["boosting"] = delayed(fit_boosting)(rows.X, rows.churned, monotone=up, seed=seed)
-        fits["logistic"] = delayed(fit_logistic)(rows.X, rows.churned, spline_columns=bent, seed=seed)
+        fits["logistic"] = delayed(fit_logistic)(rows.X, rows.churned, spline_columns=curved, seed=seed)
     if intervals is not None and _enough_rows(intervals):
-        X, y, last = intervals.X, intervals.churned, len(features)
+        X, y, last = intervals.X, intervals.churned, len(up)
         fits["hazard_boosting"] = delayed(fit_boosting)(X, y, monotone=[*up, 0], seed=seed)
-        fits["hazard_logistic"] = delayed(fit_logistic)(X, y, spline_columns=[*bent, last], seed=seed)
+        fits["hazard_logistic"] = delayed(fit_logistic)(X, y, spline_columns=[*curved, last], seed=seed)
     found: dict[str, Trees | SplineLogistic] = dict(
         zip(fits, Parallel(n_jobs=jobs, prefer="threads")(fits.values()), strict=True)
     )

@@ -29,13 +29,14 @@ from churnkit.evaluate.profit import Costs, expected_max_profit, expected_profit
 from churnkit.models.blend import probability_of
 from churnkit.models.boosting import fit_boosting
 from churnkit.models.logistic import fit_logistic
+from churnkit.predict.attributes import Attributes
 from churnkit.predict.check import fit_and_check
 from churnkit.predict.fitting import Frame, directions, spline_columns, told_at
 from churnkit.predict.guards import seen_month_days, unseen_share
 from churnkit.predict.interval import spread_after, widened
 from churnkit.predict.peers import peers_at
 from churnkit.predict.scoring import spend_if_retained
-from churnkit.predict.stack import feature_matrix, model_features
+from churnkit.predict.stack import content_of, feature_matrix, model_features
 
 FloatArray: TypeAlias = NDArray[np.float64]
 BoolArray: TypeAlias = NDArray[np.bool_]
@@ -99,15 +100,15 @@ def judge_at(book: OrderBook, frame: Frame, *, has_amounts: bool, seed: int, job
         after.cast(pl.Float64).alias("_churned"),
         spend_if_retained(book, cutoff=frame.cutoff, horizon_days=frame.horizon_days, has_amounts=has_amounts),
     )
-    rows = rows.sort(*model_features(), "_churned", "spend_if_retained")  # by content, as the fits: ids do not matter
-    X = feature_matrix(rows, model_features(), fit.money_unit)
+    rows = rows.sort(*content_of(book), "_churned", "spend_if_retained")  # by content, as the fits: ids do not matter
+    X = feature_matrix(rows, model_features(), fit.money_unit, fit.attributes)
     churned = rows["_churned"].to_numpy()
     forecast, disagreement = told_at(fit, book, rows, frame)
     unseen = unseen_share(seen_month_days(book, frame.cutoff), frame.cutoff, frame.horizon_days)
     low, high = widened(spread_after(check, rows.height), unseen).interval(forecast, disagreement)
     peers = peers_at(book, frame, rows)
     found = {OURS: probability_of(forecast), **peers.probabilities}
-    ceiling = _ceiling(X, churned, forecast, seed=seed, jobs=jobs)
+    ceiling = _ceiling(X, churned, forecast, fit.attributes, seed=seed, jobs=jobs)
     if ceiling is not None:
         found[CEILING] = probability_of(ceiling)
     spend = rows["spend_if_retained"].to_numpy()
@@ -129,15 +130,17 @@ def judge_at(book: OrderBook, frame: Frame, *, has_amounts: bool, seed: int, job
     )
 
 
-def _ceiling(X: FloatArray, churned: FloatArray, forecast: FloatArray, *, seed: int, jobs: int) -> FloatArray | None:
-    features = model_features()
+def _ceiling(
+    X: FloatArray, churned: FloatArray, forecast: FloatArray, attributes: Attributes, *, seed: int, jobs: int
+) -> FloatArray | None:
+    up, curved = directions(model_features(), attributes), spline_columns(model_features(), attributes)
     return ceiling_log_odds(
         X,
         churned,
         forecast,
         [
-            lambda X, y: fit_boosting(X, y, monotone=directions(features), seed=seed).log_odds,
-            lambda X, y: fit_logistic(X, y, spline_columns=spline_columns(features), seed=seed).log_odds,
+            lambda X, y: fit_boosting(X, y, monotone=up, seed=seed).log_odds,
+            lambda X, y: fit_logistic(X, y, spline_columns=curved, seed=seed).log_odds,
         ],
         seed=seed,
         jobs=jobs,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from churnkit.models.blend import Blend
 from churnkit.models.seasonal import Season
 from churnkit.models.spread import Spread
+from churnkit.predict.attributes import Attribute
 from churnkit.predict.profile import Profile
 from churnkit.predict.valuation import Valuation
 
@@ -42,6 +43,7 @@ class ChurnModel:
         fingerprint: Counts and a digest of the training orders.
         versions: Versions of churnkit and the libraries that made it.
         seed: The seed of the fits.
+        attributes: What the learned members read beside the features, after them; scoring needs the same.
     """
 
     kind: Kind
@@ -66,3 +68,4 @@ class ChurnModel:
     fingerprint: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     seed: int = 0
+    attributes: tuple[Attribute, ...] = ()

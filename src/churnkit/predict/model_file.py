@@ -16,6 +16,7 @@ from churnkit.models.container import FORMAT_VERSION, write_container
 from churnkit.models.hazard import Hazard
 from churnkit.models.seasonal import Season
 from churnkit.models.spread import Spread
+from churnkit.predict.attributes import attributes_of_manifest, told_of, width_of
 from churnkit.predict.guards import OF_TRAINING, standing_guards
 from churnkit.predict.manifest import field_of, number_of, texts_of
 from churnkit.predict.model import ChurnModel, Kind
@@ -53,6 +54,8 @@ def model_bytes(model: ChurnModel) -> bytes:
         "seed": model.seed,
         **{name: getattr(model, name) for name in _FACTS},
     }
+    if model.attributes:
+        manifest["attributes"] = [attribute.to_manifest() for attribute in model.attributes]
     arrays: dict[str, NDArray[Any]] = {}
     for member, learned in blend.learned.items():
         plain = learned.step if isinstance(learned, Hazard) else learned
@@ -73,10 +76,11 @@ def model_of(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) ->
     if kind not in get_args(Kind):
         raise ModelFileError(f"the model is of the unknown kind {kind!r}", hint="upgrade churnkit")
     has_amounts = field_of(manifest, "has_amounts", bool)
+    attributes = attributes_of_manifest(manifest)
     btyd = BuyTillYouDieAverage.from_manifest(field_of(manifest, "btyd", dict))
     blend = Blend(
         btyd=btyd,
-        learned=_learned(arrays, len(features)),
+        learned=_learned(arrays, len(features) + width_of(attributes)),
         weights=_weights(manifest, len(btyd.members) + 1),
         shift=number_of(manifest, "shift", -50.0, 50.0),
     )
@@ -99,6 +103,7 @@ def model_of(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) ->
         spread=_spread(field_of(manifest, "spread", dict)),
         notes=texts_of(manifest, "notes"),
         seed=int(number_of(manifest, "seed", 0, 2**32 - 1)),
+        attributes=attributes,
         **{name: field_of(manifest, name, dict) for name in _FACTS},
     )
 
@@ -122,6 +127,7 @@ def model_card(model: ChurnModel) -> dict[str, Any]:
         "valuation": model.valuation.to_manifest(),
         "features": list(model.features),
         "guards": standing_guards(model, model.cutoff),
+        **({"attributes": list(told_of(model.attributes))} if model.attributes else {}),
         "seed": model.seed,
         "spread": asdict(model.spread),
         **{name: getattr(model, name) for name in _FACTS},

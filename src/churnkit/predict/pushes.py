@@ -10,6 +10,7 @@ import polars as pl
 from churnkit.customers.features import FEATURES
 from churnkit.models.blend import Habit
 from churnkit.models.hazard import contributions_of
+from churnkit.predict.attributes import groups_among, told_of
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.stack import FloatArray, feature_matrix
 
@@ -18,20 +19,26 @@ _MERGED = {"gaps": "silence"}  # a gap means something only against the silence,
 _SILENCE, _FREQUENCY = FAMILIES.index("silence"), FAMILIES.index("frequency")
 
 
+def families_of(model: ChurnModel) -> tuple[str, ...]:
+    """What reasons are told of: the families of features, then each attribute that the model reads."""
+    return (*FAMILIES, *told_of(model.attributes))
+
+
 def family_pushes(model: ChurnModel, customers: pl.DataFrame, habit: Habit) -> FloatArray:
     """Log odds that each family adds, against the average of the training rows.
 
     Returns:
-        (customers, families), in the order of `FAMILIES`. All 0 for a `base-rate` model.
+        (customers, families), in the order of `families_of`. All 0 for a `base-rate` model.
     """
-    pushes = np.zeros((customers.height, len(FAMILIES)))
+    count = len(families_of(model))
+    pushes = np.zeros((customers.height, count))
     if model.kind == "base-rate" or customers.is_empty():
         return pushes
-    pushes += _btyd_pushes(model, habit)
-    X = feature_matrix(customers, model.features, model.money_unit)
-    groups = _groups(model.features)
+    pushes[:, : len(FAMILIES)] = _btyd_pushes(model, habit)
+    X = feature_matrix(customers, model.features, model.money_unit, model.attributes)
+    groups = np.append(_groups(model.features), len(FAMILIES) + groups_among(model.attributes))
     for member in model.blend.learned.values():
-        pushes += model.blend.learned_weight * contributions_of(member, X, groups, len(FAMILIES))
+        pushes += model.blend.learned_weight * contributions_of(member, X, groups, count)
     return pushes
 
 

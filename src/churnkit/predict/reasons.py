@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from churnkit.customers.kernel import TREND_DAYS
 from churnkit.models.blend import Habit
+from churnkit.predict.attributes import Attributes, statement_of
 from churnkit.predict.model import ChurnModel
-from churnkit.predict.pushes import FAMILIES, family_pushes
+from churnkit.predict.pushes import families_of, family_pushes
 from churnkit.windows import MONTHS
 
 Row: TypeAlias = Mapping[str, Any]
@@ -72,7 +73,8 @@ def reasons_for(
     usual = usual_values(known)
     pushes = family_pushes(model, customers, habit)
     return [
-        _strongest(row, push, usual, cutoff) for row, push in zip(customers.iter_rows(named=True), pushes, strict=True)
+        _strongest(model, row, push, usual, cutoff)
+        for row, push in zip(customers.iter_rows(named=True), pushes, strict=True)
     ]
 
 
@@ -95,21 +97,24 @@ def usual_values(known: pl.DataFrame) -> Row:
     return known.select(pl.col(_USUAL).cast(pl.Float64).median()).row(0, named=True)
 
 
-def statement(family: str, row: Row, usual: Row, cutoff: date, *, rising: bool) -> str:
-    """What a family says of a customer; empty where it has nothing to say in that direction."""
+def statement(family: str, row: Row, usual: Row, cutoff: date, *, rising: bool, attributes: Attributes = ()) -> str:
+    """What a family or an attribute says of a customer; empty where it has nothing to say in that direction."""
+    if family not in _STATEMENTS:
+        return statement_of(family, attributes, row, cutoff)
     since = MONTHS[(cutoff - timedelta(days=TREND_DAYS)).month - 1]
     return _STATEMENTS[family](Telling(row, usual, since, rising))
 
 
-def _strongest(row: Row, push: NDArray[np.float64], usual: Row, cutoff: date) -> list[str]:
+def _strongest(model: ChurnModel, row: Row, push: NDArray[np.float64], usual: Row, cutoff: date) -> list[str]:
     rising = bool(push.max() >= LEAST_PUSH)
     strength = push if rising else -push
     least = max(LEAST_PUSH, LEAST_SHARE * strength.max())
     told: list[str] = []
+    families = families_of(model)
     for place in np.argsort(-strength, kind="stable"):
         if strength[place] < least or len(told) == MOST_REASONS:
             break
-        if said := statement(FAMILIES[place], row, usual, cutoff, rising=rising):
+        if said := statement(families[place], row, usual, cutoff, rising=rising, attributes=model.attributes):
             told.append(said)
     return told or [statement("silence", row, usual, cutoff, rising=rising)]
 

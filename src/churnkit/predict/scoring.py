@@ -6,10 +6,12 @@ import numpy as np
 import polars as pl
 from polars import col, when
 
+from churnkit.customers.attributes import Attributes
 from churnkit.customers.segments import segment_customers
 from churnkit.customers.snapshot import Orders, default_cutoff, order_book, snapshot, spend_within
 from churnkit.errors import DataError, ModelFileError, ShortHistoryError
 from churnkit.models.blend import Habit, log_odds_of, probability_of
+from churnkit.predict.attributes import lacking, told_of
 from churnkit.predict.guards import unseen_share
 from churnkit.predict.interval import widened
 from churnkit.predict.model import ChurnModel
@@ -19,13 +21,16 @@ from churnkit.terms import RISK_HIGH, RISK_MEDIUM
 from churnkit.windows import ACTIVITY_HORIZONS
 
 
-def score_customers(orders: Orders, model: ChurnModel, *, cutoff: date | None = None) -> pl.DataFrame:
+def score_customers(
+    orders: Orders, model: ChurnModel, *, cutoff: date | None = None, attributes: Attributes | None = None
+) -> pl.DataFrame:
     """Score everybody known at a cutoff.
 
     Args:
         orders: Clean order lines; what is on or after the cutoff is not seen.
         model: A trained model; its horizon is the horizon of the scores.
         cutoff: First day not seen; the day after the last order where not given.
+        attributes: What else is known of the customers, where the model was trained with it.
 
     Returns:
         The customer table (`snapshot`) with `churn_probability churn_low churn_high alive_probability spend_if_retained
@@ -33,9 +38,10 @@ def score_customers(orders: Orders, model: ChurnModel, *, cutoff: date | None = 
 
     Raises:
         ShortHistoryError: There is no order before the cutoff.
-        DataError: The model was trained with amounts, and the orders have none, or the other way round.
+        DataError: The model was trained with amounts, and the orders have none, or the other way round; or it was
+            trained with attributes that are not given.
     """
-    book = order_book(orders)
+    book = order_book(orders, attributes)
     cutoff = cutoff or default_cutoff(book)
     customers = snapshot(book, cutoff=cutoff)
     _check_fit(customers, model, cutoff)
@@ -84,7 +90,8 @@ def _told(model: ChurnModel, customers: pl.DataFrame, habit: Habit) -> tuple[Flo
     """The probabilities, and how far the members lie apart."""
     if model.kind == "base-rate":
         return np.full(customers.height, model.base_rate), np.zeros(customers.height)
-    log_odds, disagreement = model.blend.told(feature_matrix(customers, model.features, model.money_unit), habit)
+    X = feature_matrix(customers, model.features, model.money_unit, model.attributes)
+    log_odds, disagreement = model.blend.told(X, habit)
     return probability_of(log_odds), disagreement
 
 
@@ -116,6 +123,13 @@ def _check_fit(customers: pl.DataFrame, model: ChurnModel, cutoff: date) -> None
     if missing:
         raise ModelFileError(
             f"the model reads a feature that this churnkit does not build: {missing[0]}", hint="train the model again"
+        )
+    without = lacking(model.attributes, customers)
+    if without:
+        raise DataError(
+            f"the model was trained with the attributes {', '.join(told_of(model.attributes))}, and there is no "
+            f"{without[0]} now",
+            hint="name the file that holds it: --attributes FILE; or train a model without: churnkit train",
         )
     has_amounts = customers["monetary"].null_count() < customers.height
     if has_amounts != model.has_amounts:

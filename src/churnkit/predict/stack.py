@@ -18,6 +18,7 @@ from churnkit.customers.kernel import OrderBook
 from churnkit.customers.selection import fewer_customers
 from churnkit.customers.snapshot import first_order_on, outcomes, snapshot
 from churnkit.models.hazard import interval_ends, with_interval
+from churnkit.predict.attributes import Attributes, attribute_matrix, known_columns, names_of
 from churnkit.windows import has_history, training_cutoffs
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -62,22 +63,27 @@ def training_book(book: OrderBook, cutoff: date) -> OrderBook:
 
 
 def horizon_rows(
-    book: OrderBook, cutoff: date, horizon_days: int, features: Sequence[str], money_unit: float
+    book: OrderBook,
+    cutoff: date,
+    horizon_days: int,
+    features: Sequence[str],
+    money_unit: float,
+    attributes: Attributes = (),
 ) -> TrainingRows | None:
     """One row per customer and earlier cutoff, with the outcome of the whole horizon; None without a cutoff."""
-    cutoffs = training_cutoffs(cutoff, horizon_days, first_order_on(book))
+    cutoffs, read = training_cutoffs(cutoff, horizon_days, first_order_on(book)), (*features, *names_of(attributes))
     parts = []
     for earlier in cutoffs:
         churned = outcomes(book, cutoff=earlier, horizon_days=horizon_days)["churned"].alias("_churned")
-        parts.append(snapshot(book, cutoff=earlier).select(*features).with_columns(churned))
+        parts.append(snapshot(book, cutoff=earlier).select(*read).with_columns(churned))
     if not parts:
         return None
     base_rate = _share(parts[0]["_churned"])
-    rows = _by_content(parts, features)
+    rows = _by_content(parts, read)
     if rows.height > MOST_ROWS:
         rows = rows[_spaced(np.arange(rows.height), MOST_ROWS)]
     return TrainingRows(
-        X=feature_matrix(rows, features, money_unit),
+        X=feature_matrix(rows, features, money_unit, attributes),
         churned=_floats(rows["_churned"]),
         recency_days=_floats(rows["recency_days"]),
         cutoffs=tuple(cutoffs),
@@ -86,13 +92,18 @@ def horizon_rows(
 
 
 def interval_rows(
-    book: OrderBook, cutoff: date, horizon_days: int, features: Sequence[str], money_unit: float
+    book: OrderBook,
+    cutoff: date,
+    horizon_days: int,
+    features: Sequence[str],
+    money_unit: float,
+    attributes: Attributes = (),
 ) -> TrainingRows | None:
     """One row per customer, earlier cutoff and interval not ended by an order before; None without a cutoff.
 
     Beside the cutoffs of `horizon_rows` stand those from which only the first intervals are over yet.
     """
-    first, ends = first_order_on(book), interval_ends(horizon_days)
+    first, ends, read = first_order_on(book), interval_ends(horizon_days), (*features, *names_of(attributes))
     fresh = [cutoff - timedelta(days=end) for end in ends[:-1]]
     known = [earlier for earlier in fresh if has_history(earlier, horizon_days, first)]
     cutoffs = [*known, *training_cutoffs(cutoff, horizon_days, first)]
@@ -101,18 +112,19 @@ def interval_rows(
         closed = [end for end in ends if earlier + timedelta(days=end) <= cutoff]
         silent = {f"_{end}": outcomes(book, cutoff=earlier, horizon_days=end)["churned"] for end in closed}
         unknown = {f"_{end}": pl.lit(None, pl.Boolean) for end in ends if end not in closed}
-        parts.append(snapshot(book, cutoff=earlier).select(*features).with_columns(**silent, **unknown))
+        parts.append(snapshot(book, cutoff=earlier).select(*read).with_columns(**silent, **unknown))
     if not parts:
         return None
     base_rate = _share(parts[0][f"_{ends[0]}"])
-    customers = _by_content(parts, features)
-    rows, offset = _intervals(customers, features, [f"_{end}" for end in ends]), 0.0
+    customers = _by_content(parts, read)
+    rows, offset = _intervals(customers, read, [f"_{end}" for end in ends]), 0.0
     if len(rows.churned) > MOST_ROWS:
         chosen, offset = _orders_first(rows.churned)
         rows = _Intervals(rows.customer[chosen], rows.number[chosen], rows.churned[chosen])
     customers = customers[rows.customer]
+    X = feature_matrix(customers, features, money_unit, attributes)
     return TrainingRows(
-        X=with_interval(feature_matrix(customers, features, money_unit), rows.number.astype(np.float64)),
+        X=with_interval(X, rows.number.astype(np.float64)),
         churned=rows.churned.astype(np.float64),
         recency_days=_floats(customers["recency_days"]),
         cutoffs=tuple(cutoffs),
@@ -172,19 +184,28 @@ def model_features() -> tuple[str, ...]:
     return tuple(feature.name for feature in FEATURES)
 
 
-def feature_matrix(customers: pl.DataFrame, features: Sequence[str], money_unit: float) -> FloatArray:
-    """Features as a matrix, column by column in memory, NaN where null.
+def content_of(book: OrderBook) -> tuple[str, ...]:
+    """What is known of customers, to sort them by: the features, then the attributes."""
+    return (*model_features(), *(column.name for column in known_columns(book)))
+
+
+def feature_matrix(
+    customers: pl.DataFrame, features: Sequence[str], money_unit: float, attributes: Attributes = ()
+) -> FloatArray:
+    """Features and attributes as a matrix, column by column in memory, NaN where null.
 
     Args:
         customers: The customer table.
         features: Its columns to take, in this order.
         money_unit: Amounts are counted in this many currency units, so that prices in cents or in thousands give the
             same model.
+        attributes: What is read of the attributes; it comes last.
     """
     money = {feature.name for feature in FEATURES if feature.kind == "money"}
     value = {name: pl.col(name).cast(pl.Float64) / (money_unit if name in money else 1.0) for name in features}
     columns = customers.select(value[name].fill_null(float("nan")).alias(name) for name in features)
-    return np.asfortranarray(columns.to_numpy())
+    X = np.asfortranarray(columns.to_numpy())
+    return np.asfortranarray(np.hstack([X, attribute_matrix(customers, attributes)])) if attributes else X
 
 
 def money_unit_of(customers: pl.DataFrame) -> float:

@@ -1,17 +1,19 @@
 """Training: windows from the data, a fit on earlier cutoffs, and the honest check out of time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TypeAlias
 
 import polars as pl
 
+from churnkit.customers.attributes import Attributes
 from churnkit.customers.kernel import OrderBook
-from churnkit.customers.returns import WindowAdvice, advise_windows
+from churnkit.customers.returns import advise_windows
 from churnkit.customers.snapshot import Orders, default_cutoff, order_book, snapshot
 from churnkit.errors import ShortHistoryError
 from churnkit.models.blend import alone
+from churnkit.predict.attributes import choose_attributes, suspects
 from churnkit.predict.check import Check, fit_and_check
 from churnkit.predict.fitting import Fit, Frame
 from churnkit.predict.guards import seen_month_days, sentences, standing_guards, training_guards
@@ -33,6 +35,7 @@ FEWEST_RETURNED = 3  # of them, with a second order day
 def train(
     orders: Orders,
     *,
+    attributes: Attributes | None = None,
     cutoff: date | None = None,
     horizon_days: int | None = None,
     activity_window_days: int | None = None,
@@ -44,6 +47,7 @@ def train(
 
     Args:
         orders: Clean order lines (`churnkit.clean_orders`); what is on or after the cutoff is not seen.
+        attributes: What else is known of the customers (`churnkit.clean_attributes`); scoring then needs it, too.
         cutoff: First day not seen; the day after the last order where not given.
         horizon_days: Days after the cutoff in which silence means churn; found from the data where not given.
         activity_window_days: Age of the last order up to which a customer is active; two horizons where not given.
@@ -62,7 +66,7 @@ def train(
     """
     say = progress or _say_nothing
     say("grouping orders")
-    book = order_book(orders)
+    book = order_book(orders, attributes)
     cutoff = cutoff or default_cutoff(book)
     advice = advise_windows(book, cutoff=cutoff, horizon_days=horizon_days, activity_window_days=activity_window_days)
     frame = Frame(cutoff, advice.horizon_days, advice.activity_window_days)
@@ -85,12 +89,13 @@ def train(
             valuation=_valuation_at(book, known, frame, fit),
             month_days=seen_month_days(book, cutoff),
             spread=spread_after(check, known.height),
+            attributes=fit.attributes if fit.blend.learned else (),
             training=_training_facts(fit.rows, known),
             fingerprint=fingerprint(book, cutoff),
             versions=versions(),
             seed=seed,
         ),
-        advice,
+        (*advice.sentences, *_about_attributes(book, frame, known, fit)),
         check,
     )
     p = churn_probabilities(model, known, model_habit(book, known, model, cutoff))
@@ -114,16 +119,32 @@ def _enough_customers(known: pl.DataFrame, cutoff: date) -> pl.DataFrame:
     return known
 
 
-def _decided(model: ChurnModel, advice: WindowAdvice, check: Check | None) -> ChurnModel:
+def _decided(model: ChurnModel, said: Sequence[str], check: Check | None) -> ChurnModel:
     """The model with its check, and with the base rate instead where the check showed nothing to tell customers by."""
     has_signal = check is None or check.has_signal
     model = replace(model, guards=training_guards(model, checked=check is not None, has_signal=has_signal))
-    notes = (*advice.sentences, *sentences(standing_guards(model, model.cutoff)))
+    notes = (*said, *sentences(standing_guards(model, model.cutoff)))
     if check is None:
         return replace(model, notes=notes)
     if not has_signal:
-        model = replace(model, kind="base-rate", blend=alone(model.blend))
+        model = replace(model, kind="base-rate", blend=alone(model.blend), attributes=())
     return replace(model, figures=check.figures(), notes=(*notes, *check.sentences()))
+
+
+def _about_attributes(book: OrderBook, frame: Frame, known: pl.DataFrame, fit: Fit) -> list[str]:
+    """Attributes that tell nobody apart, and those that tell too much."""
+    notes = []
+    _, left_out = choose_attributes(book, known)
+    if left_out:
+        notes.append(f"Attributes left out: {', '.join(left_out)}.")
+    found = suspects(book, fit.attributes, cutoff=frame.cutoff, horizon_days=frame.horizon_days)
+    if found:
+        named = ", ".join(f"{name} (AUC {area:.2f})" for name, area in found.items())
+        notes.append(
+            f"Warning: {named} alone tells who left within the last {frame.horizon_days} days: was it written "
+            f"afterwards? Then every figure here is too good; leave it out with --ignore {','.join(found)}"
+        )
+    return notes
 
 
 def _training_facts(rows: TrainingRows | None, known: pl.DataFrame) -> dict[str, object]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from churnkit.errors import ModelFileError
@@ -30,10 +29,7 @@ def labelled_bytes(model: LabelledModel) -> bytes:
             "stayed": list(model.label.stayed),
         },
         "id_column": model.id_column or "",
-        "columns": [
-            {"name": column.name, "kind": column.kind, "levels": list(column.levels), "usual": column.usual}
-            for column in model.columns
-        ],
+        "columns": [column.to_manifest() for column in model.columns],
         "base_rate": model.base_rate,
         "trees_weight": model.blend.trees_weight,
         "slope": model.blend.slope,
@@ -79,19 +75,7 @@ def _columns_of(manifest: Mapping[str, Any]) -> tuple[TableColumn, ...]:
     listed = field_of(manifest, "columns", list)
     if not 0 < len(listed) <= _MOST_COLUMNS:
         raise ModelFileError("the columns of the model are none, or too many")
-    columns = tuple(_column_of(each) for each in listed)
+    columns = tuple(TableColumn.from_manifest(each) for each in listed)
     if len({column.name for column in columns}) < len(columns):
         raise ModelFileError("a column of the model is there twice")
     return columns
-
-
-def _column_of(each: object) -> TableColumn:
-    if not isinstance(each, dict):
-        raise ModelFileError("a column of the model is of the wrong kind")
-    kind, levels = field_of(each, "kind", str), texts_of(each, "levels")
-    if kind not in ("number", "category") or (kind == "number") != (not levels):
-        raise ModelFileError("a column of the model is of an unknown kind, or has the levels of another")
-    if len(set(levels)) < len(levels):
-        raise ModelFileError("a level of a column of the model is there twice")
-    usual = number_of(each, "usual")
-    return TableColumn(field_of(each, "name", str), kind, levels, float(np.float64(usual)))  # type: ignore[arg-type]
