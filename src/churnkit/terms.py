@@ -382,7 +382,8 @@ EXPLAIN = (
     Term(
         "family",
         "text",
-        "Family of features: silence, frequency, recent, trend, spend, basket, refunds; a column of a labelled table.",
+        "Family of features: silence, frequency, recent, trend, spend, basket, refunds; an attribute, or a column of a "
+        "labelled table.",
     ),
     Term("push", "number", "Log odds of churn that the family adds, against the average customer."),
     Term("points", "number", "The same in points of churn probability: its share of the way from the average."),
