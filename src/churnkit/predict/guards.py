@@ -170,7 +170,7 @@ def _drift(model: ChurnModel, known: pl.DataFrame, cutoff: date) -> str | None:
     if model.profile is None:
         return None
     trained_at = Frame(model.cutoff, model.horizon_days, model.activity_window_days)
-    found = changes(model.profile, trained_at, known, cutoff)
+    found = changes(model.profile, trained_at, model.season, known, cutoff)
     if not found:
         return None
     told = "; ".join(change.words for change in found[:MOST_NAMED])

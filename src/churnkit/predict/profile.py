@@ -14,8 +14,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from churnkit.customers.kernel import OrderBook
-from churnkit.customers.snapshot import first_order_on, snapshot
+from churnkit.customers.snapshot import EPOCH, first_order_on, snapshot
 from churnkit.errors import ModelFileError
+from churnkit.models.seasonal import Season
 from churnkit.predict.fitting import Frame
 from churnkit.predict.manifest import field_of, number_of
 from churnkit.terms import percent
@@ -27,6 +28,7 @@ MOST_NAMED = 3
 SETTLED_HORIZONS = 3  # of history; before, all that is measured still grows with the history itself
 _TENTHS = 9
 _DIGITS = 3  # significant ones of an edge: it tells of customers, not of one
+_CLOCK_DIGITS = 3  # of a day
 _MOST_APART = 0.95  # that nobody is active any more is always said
 _NOISE = 1.95  # times sqrt(1/n + 1/m): what two samples of the same customers differ by once in a thousand times
 
@@ -117,15 +119,16 @@ class Change(NamedTuple):
     words: str
 
 
-def profile_of(book: OrderBook, frame: Frame, known: pl.DataFrame) -> Profile | None:
+def profile_of(book: OrderBook, frame: Frame, season: Season, known: pl.DataFrame) -> Profile | None:
     """The profile of the customers known at the cutoff of a training; None where too few are active.
 
     Args:
         book: The orders.
         frame: Cutoff, horizon and activity window of the training.
+        season: The clock that silence is measured by: after a busy month it is short for everybody.
         known: The customer table at the cutoff, with `churn_probability`.
     """
-    active = _active(known, frame)
+    active = _active(known, frame, season, frame.cutoff)
     if active.height < FEWEST_CUSTOMERS:
         return None
     shares = _shares(known, active, frame)
@@ -136,10 +139,12 @@ def profile_of(book: OrderBook, frame: Frame, known: pl.DataFrame) -> Profile | 
         tenths=tenths,
         shares={name: Share(share) for name, share in shares.items()},
     )
-    return _with_usual(found, snapshot(book, cutoff=frame.cutoff - timedelta(days=frame.horizon_days)), active, frame)
+    then = frame.cutoff - timedelta(days=frame.horizon_days)
+    earlier = snapshot(book, cutoff=then)
+    return _with_usual(found, _active(earlier, frame, season, then), earlier, active, frame)
 
 
-def changes(profile: Profile, frame: Frame, known: pl.DataFrame, cutoff: date) -> list[Change]:
+def changes(profile: Profile, frame: Frame, season: Season, known: pl.DataFrame, cutoff: date) -> list[Change]:
     """What changed between the training and a scoring beyond what is usual, most first.
 
     A feature changes by the greatest difference between the shares of customers at or below an end of its tenths (the
@@ -148,17 +153,18 @@ def changes(profile: Profile, frame: Frame, known: pl.DataFrame, cutoff: date) -
     Args:
         profile: That of the training.
         frame: Cutoff, horizon and activity window of the training.
+        season: Its clock.
         known: The customer table at the cutoff of the scoring, with `churn_probability`.
         cutoff: The cutoff of the scoring.
     """
-    active = _active(known, frame)
+    active = _active(known, frame, season, cutoff)
     horizons = max(abs((cutoff - frame.cutoff).days) / frame.horizon_days, 1.0)
     noise = _noise(profile.customers, active.height)
     found = []
     if active.height >= FEWEST_CUSTOMERS:
         for name, then in profile.tenths.items():
             allowed = max(_allowed(TENTHS[name], then.usual, profile.settled, horizons), noise)
-            found.append(Change(_change(then, active[name]) / allowed, _told(name, then, active[name])))
+            found.append(Change(_change(then, active[name]) / allowed, _told(name, then, active[name], season)))
     compared = _shares(known, active, frame) if known.height >= FEWEST_CUSTOMERS else {}
     for name, share in compared.items():
         was = profile.shares[name]
@@ -186,13 +192,19 @@ def profile_from(manifest: Mapping[str, Any]) -> Profile:
     )
 
 
-def _active(known: pl.DataFrame, frame: Frame) -> pl.DataFrame:
+def _active(known: pl.DataFrame, frame: Frame, season: Season, cutoff: date) -> pl.DataFrame:
+    """The active customers; with a season their recency, and so who is active, goes by its clock."""
+    if season.weight and known.height:
+        day = (cutoff - EPOCH).days
+        passed = season.clock([day])[0] - season.clock(day - known["recency_days"].to_numpy())
+        known = known.with_columns(recency_days=np.round(passed, _CLOCK_DIGITS))
     return known.filter(pl.col("recency_days") <= frame.activity_window_days)
 
 
-def _with_usual(found: Profile, earlier: pl.DataFrame, active: pl.DataFrame, frame: Frame) -> Profile:
+def _with_usual(
+    found: Profile, before: pl.DataFrame, earlier: pl.DataFrame, active: pl.DataFrame, frame: Frame
+) -> Profile:
     """The profile with what changed over the horizon before it, where there were customers enough."""
-    before = _active(earlier, frame)
     if before.height < FEWEST_CUSTOMERS:
         return found
     tenths = {
@@ -253,9 +265,12 @@ def _noise(then: int, now: int) -> float:
     return float(_NOISE * np.sqrt(1 / then + 1 / now)) if now else 1.0
 
 
-def _told(name: str, then: Tenths, values: pl.Series) -> str:
+def _told(name: str, then: Tenths, values: pl.Series, season: Season) -> str:
     """The change of a feature in words: its median, or a share of the customers where that stayed."""
-    words, now = TENTHS[name].words, np.sort(values.drop_nulls().to_numpy().astype(np.float64))
+    words = TENTHS[name].words
+    if season.weight and name == "recency_days":
+        words += ", the season taken out"
+    now = np.sort(values.drop_nulls().to_numpy().astype(np.float64))
     if not len(now) or not then.edges:
         return f"{words}: known of {percent(then.known)} then, of {percent(len(now) / len(values))} now"
     middle = next((edge for edge, share in zip(then.edges, then.below, strict=True) if share >= 0.5), then.edges[-1])

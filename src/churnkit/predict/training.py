@@ -99,7 +99,7 @@ def train(
         check,
     )
     p = churn_probabilities(model, known, model_habit(book, known, model, cutoff))
-    return replace(model, profile=profile_of(book, frame, known.with_columns(churn_probability=p)))
+    return replace(model, profile=profile_of(book, frame, model.season, known.with_columns(churn_probability=p)))
 
 
 def _valuation_at(book: OrderBook, known: pl.DataFrame, frame: Frame, fit: Fit) -> Valuation:
