@@ -154,7 +154,8 @@ def test_on_real_data_the_model_comes_close_to_the_ceiling_and_not_above(real_da
 def test_a_history_that_reaches_for_fewer_cutoffs_says_so() -> None:
     told = backtest(shop(300, 200, seed=4), cutoffs=5, horizon_days=60)
     assert told.rows["cutoff"].n_unique() == 2
-    assert told.notes[0] == "The history, from 2022-01-01, reaches for 2 of 5 cutoffs."
+    assert told.guards["short_history"] == "The history, from 2022-01-01, reaches for 2 of 5 cutoffs."
+    assert told.notes[0] == told.guards["short_history"]
 
 
 def test_a_history_too_short_for_one_cutoff_is_refused() -> None:

@@ -164,7 +164,7 @@ def test_too_few_customers_to_be_similar_are_said_to_be_too_few() -> None:
     one = snapshot(few, cutoff=model.cutoff)["customer_id"][0]
     told = explain(few, model, [one]).customers[0]
     assert told["similar"] is None
-    assert "Too few customers" in told["told"][1]
+    assert "Too few customers" in told["told"][-1]
 
 
 def test_a_small_shop_looks_for_similar_customers_at_more_cutoffs() -> None:
@@ -264,4 +264,4 @@ def test_a_customer_of_a_single_day_is_explained() -> None:
     model = train(orders, horizon_days=30)
     one = explain(orders, model, ["new"]).customers[0]
     assert one["median_gap_days"] is None
-    assert one["told"][0].startswith("One order day only")
+    assert any(said.startswith("One order day only") for said in one["told"])

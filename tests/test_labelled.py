@@ -222,7 +222,10 @@ def test_a_model_without_signal_gives_everybody_the_base_rate() -> None:
     if loss >= base:
         assert result.model.kind == "labelled-base-rate"
         assert set(result.unseen.probability) == {result.model.base_rate}
-        assert any(note.startswith("No signal") for note in result.model.notes)
+        assert str(result.model.guards["no_signal"]).startswith("No signal")
+        assert result.model.notes.count(str(result.model.guards["no_signal"])) == 1
+    else:
+        assert set(result.model.guards.values()) == {None}
 
 
 def test_a_column_that_tells_all_is_suspected_and_can_be_ignored() -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ChartFormat = Literal["svg", "png"]
 
+GUARDS = Term("guards", "object", "What to know before believing the verdict: each guard with its sentence, or null.")
 COSTS = Term("costs", "object", "contact, offer, success_rate and value that profit was counted with.", nullable=True)
 LISTS = Term(
     "deciles",
@@ -45,7 +46,7 @@ TENTHS = ("cutoff", "decile", "churn_probability", "churn_rate", "lift", "captur
 
 def shape() -> Shape:
     """What `backtest` answers."""
-    head = (CUTOFF, HORIZON, ACTIVITY, COSTS, LISTS)
+    head = (CUTOFF, HORIZON, ACTIVITY, COSTS, GUARDS, LISTS)
     return Shape(command="backtest", head=head, summary=BACKTEST_SUMMARY, rows=BACKTEST)
 
 
@@ -110,7 +111,13 @@ def backtest(
     windows = {"horizon_days": tested.horizon_days, "activity_window_days": tested.activity_window_days}
     session.show(
         tested.rows,
-        head={"cutoff": cutoff, **windows, "costs": asdict(costs) if costs else None} | {"deciles": deciles},
+        head={
+            "cutoff": cutoff,
+            **windows,
+            "costs": asdict(costs) if costs else None,
+            "guards": tested.guards,
+            "deciles": deciles,
+        },
         summary=tested.summary,
         notes=[
             *about_orders(report),

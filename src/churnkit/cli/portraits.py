@@ -43,7 +43,11 @@ EXPLAINED = (
     *_OF_TIME,
     Term("average_probability", "share", "Churn probability of the average customer, from which the families push."),
     Term("similar", "object", "What became of customers who looked like this one.", nullable=True, of=SIMILAR),
-    Term("told", "list", "The rhythm, and what became of similar customers, as sentences."),
+    Term(
+        "told",
+        "list",
+        "The rhythm, what became of similar customers, and where nothing can be told yet: as sentences.",
+    ),
     Term("orders", "objects", "Every order and refund before the cutoff, oldest first.", of=PURCHASES),
 )
 

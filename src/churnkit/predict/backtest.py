@@ -16,6 +16,7 @@ from churnkit.errors import ShortHistoryError, UsageError
 from churnkit.evaluate.curves import at_shares, cumulated, reliability
 from churnkit.evaluate.profit import Costs, profit_curve
 from churnkit.predict.fitting import Frame
+from churnkit.predict.guards import NAMES, season_never_seen, seen_month_days, sentences
 from churnkit.predict.judging import BASE_RATE, CEILING, OURS, Sample, deciles, figures, judge_at, reached
 from churnkit.predict.verdict import comparable, verdict_of
 from churnkit.terms import BACKTEST, CURVES, DECILES, RELIABILITY, Term
@@ -46,7 +47,8 @@ class Backtest:
         verdict: Which model or rule to use, with the reason.
         details: What the difference is worth, and how much of what the history allows was reached.
         summary: The verdict as values (`terms.BACKTEST_SUMMARY`).
-        notes: What a reader must know.
+        notes: What a reader must know, the sentences of the guards first.
+        guards: What to know before believing the verdict, by name; None where a guard does not apply.
     """
 
     rows: pl.DataFrame
@@ -61,6 +63,7 @@ class Backtest:
     details: tuple[str, ...]
     summary: dict[str, Any]
     notes: tuple[str, ...]
+    guards: dict[str, str | None]
 
 
 def backtest(
@@ -111,9 +114,11 @@ def backtest(
     chosen = comparable(chosen or samples)
     verdict = verdict_of(chosen, costs, has_amounts=has_amounts)
     rows = _frame_of([row for sample in samples for row in figures(sample, costs)], BACKTEST)
+    means = _means(rows, chosen)
+    guards = _guards(book, frames, cutoffs, means)
     return Backtest(
         rows=rows,
-        means=_means(rows, chosen),
+        means=means,
         deciles=_frame_of([row for sample in samples for row in deciles(sample)], DECILES),
         judged_at=tuple(sample.cutoff for sample in chosen),
         curves=_frame_of(_curves(chosen, costs), CURVES),
@@ -123,7 +128,8 @@ def backtest(
         verdict=verdict.headline,
         details=verdict.details,
         summary=verdict.figures,
-        notes=(*_notes(book, frames, cutoffs, chosen), *_interval_notes(rows, chosen)),
+        notes=(*sentences(guards), *_notes(frames, chosen), *_interval_notes(rows, chosen)),
+        guards=guards,
     )
 
 
@@ -247,10 +253,29 @@ def _reliability(samples: Sequence[Sample]) -> list[dict[str, Any]]:
     return found
 
 
-def _notes(book: OrderBook, frames: Sequence[Frame], wanted: int, chosen: Sequence[Sample]) -> list[str]:
+def _guards(book: OrderBook, frames: Sequence[Frame], wanted: int, means: pl.DataFrame) -> dict[str, str | None]:
+    """The guards that a verdict can have, under the names of all."""
+    loss = dict(means.select("model", "log_loss").iter_rows())
+    seen = {frame.cutoff: seen_month_days(book, frame.cutoff) for frame in frames}
+    unseen = [frame for frame in frames if season_never_seen(seen[frame.cutoff], frame.cutoff, frame.horizon_days)]
+    when = ", ".join(str(frame.cutoff) for frame in unseen)
+    told = {
+        "no_signal": "No signal: at these cutoffs the history told customers no better apart than the base rate."
+        if loss[OURS] >= loss[BASE_RATE]
+        else None,
+        "short_history": f"The history, from {first_order_on(book)}, reaches for {len(frames)} of {wanted} cutoffs."
+        if len(frames) < wanted
+        else None,
+        "season_never_seen": f"At {len(unseen)} of {len(frames)} cutoffs ({when}) the horizon lay in months that the "
+        "history before it had not seen: there nobody could know of a season."
+        if unseen
+        else None,
+    }
+    return dict.fromkeys(NAMES) | told
+
+
+def _notes(frames: Sequence[Frame], chosen: Sequence[Sample]) -> list[str]:
     notes = []
-    if len(frames) < wanted:
-        notes.append(f"The history, from {first_order_on(book)}, reaches for {len(frames)} of {wanted} cutoffs.")
     if len(chosen) < len(frames):
         notes.append(
             f"The verdict rests on {len(chosen)} of {len(frames)} cutoffs: before the others there were no outcomes to "

@@ -18,6 +18,7 @@ from churnkit.customers.snapshot import Orders, default_cutoff, history_of, orde
 from churnkit.errors import DataError
 from churnkit.models.blend import probability_of
 from churnkit.predict.guards import guards_at
+from churnkit.predict.interval import cannot_tell_of
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.pushes import families_of, family_pushes
 from churnkit.predict.reasons import reasons_for, statement, usual_values
@@ -101,6 +102,8 @@ def _lived(book: OrderBook, one: pl.DataFrame, cutoff: date, similar: Similar | 
     rhythm = {name: value for name, value in asdict(gaps).items() if name != "silent_days"}
     fate = similar.figures() if similar else None
     told = [gaps.sentence(), similar.sentence() if similar else NOBODY_SIMILAR]
+    if unclear := cannot_tell_of(*one.select("churn_low", "churn_high").row(0)):
+        told.insert(0, unclear)
     return rhythm | {"similar": fate, "told": told, "orders": orders.to_dicts()}
 
 

@@ -59,7 +59,7 @@ def standing_guards(model: ChurnModel, cutoff: date) -> dict[str, str | None]:
     future = f"The model was trained on orders up to {model.cutoff}, after this cutoff: it has seen what it predicts."
     told = {
         **{name: model.guards.get(name) for name in OF_TRAINING},
-        "season_never_seen": _season_never_seen(model.month_days, cutoff, model.horizon_days),
+        "season_never_seen": season_never_seen(model.month_days, cutoff, model.horizon_days),
         "stale": stale if age > model.horizon_days else None,
         "sees_the_future": future if age < 0 else None,
     }
@@ -139,7 +139,7 @@ def _bound_names(layer: BuyTillYouDieAverage, weights: Sequence[float]) -> list[
     return [MODEL_NAMES[name] for name in bound] if sum(bound.values()) >= _BOUND_SHARE * of_layer > 0 else []
 
 
-def _season_never_seen(month_days: Sequence[int], cutoff: date, horizon_days: int) -> str | None:
+def season_never_seen(month_days: Sequence[int], cutoff: date, horizon_days: int) -> str | None:
     """Which months of the horizon the training had not seen, or not whole."""
     unseen = _unseen_days(month_days, cutoff, horizon_days)
     lacking = [month for month, days in unseen.items() if days >= min(FEWEST_UNSEEN, (horizon_days + 1) // 2)]

@@ -46,6 +46,18 @@ def cannot_tell() -> pl.Expr:
     return (pl.col("churn_low") < RISK_MEDIUM) & (pl.col("churn_high") >= RISK_HIGH)
 
 
+def cannot_tell_of(low: float, high: float) -> str:
+    """The same said to one customer's interval; empty where it says something.
+
+    Example:
+        >>> cannot_tell_of(0.35, 0.72), cannot_tell_of(0.45, 0.72)
+        ('Cannot tell yet: the interval reaches from below 40 % to 70 % and above.', '')
+    """
+    if not (low < RISK_MEDIUM and high >= RISK_HIGH):
+        return ""
+    return f"Cannot tell yet: the interval reaches from below {percent(RISK_MEDIUM)} to {percent(RISK_HIGH)} and above."
+
+
 def cannot_tell_sentence(unclear: int, scored: int) -> str:
     """How many customers nothing can be said of yet."""
     return (
