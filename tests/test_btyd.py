@@ -83,6 +83,13 @@ def test_cdnow_orders_of_the_hold_out_are_foreseen(real_data: Path) -> None:
         assert model.no_order_probability(*history, 39).mean() == pytest.approx((later == 0).mean(), abs=share)
 
 
+def test_orders_of_the_hold_out_correlate_as_published(real_data: Path) -> None:
+    history = cdnow_weeks(real_data, date(1997, 9, 30))
+    later = cdnow_weeks(real_data, date(1998, 6, 30))[0] - history[0]
+    expected = fit_bgnbd(*history).expected_orders(*history, 39)
+    assert round(float(np.corrcoef(expected, later)[0, 1]), 3) == 0.626
+
+
 def test_days_and_weeks_give_the_same_model(real_data: Path) -> None:
     x, t_x, T = cdnow_weeks(real_data, date(1997, 9, 30))
     weeks, days = fit_mbgnbd(x, t_x, T), fit_mbgnbd(x, t_x * 7, T * 7)

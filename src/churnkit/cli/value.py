@@ -93,20 +93,20 @@ def _view(valued: "Valued", model: "ChurnModel", lifetime_days: int) -> View:
     summary = valued.summary
     money = (
         [
-            Fact(f"spend in {model.horizon_days} days", summary["expected_spend"], "money"),
-            Fact(f"lifetime value in {lifetime_days:,} days", summary["lifetime_value"], "money"),
+            Fact("expected spend", summary["expected_spend"], "money"),
+            Fact("lifetime value", summary["lifetime_value"], "money"),
         ]
         if model.has_amounts
         else []
     )
     return View(
-        title=f"What customers will bring: {model.horizon_days} days from {valued.cutoff}, and {lifetime_days:,} days",
+        title=f"What customers will bring in {model.horizon_days} days from {valued.cutoff}, and in {lifetime_days:,}",
         columns=[name for name in LOOKED_AT if model.has_amounts or name not in _MONEY],
         empty=() if model.has_amounts else _MONEY,
         several="customers",
         sums=[
             Fact("customers", summary["valued"], "integer"),
-            Fact(f"orders in {model.horizon_days} days", round(summary["expected_orders"]), "integer"),
+            Fact("expected orders", round(summary["expected_orders"]), "integer"),
             *money,
         ],
     )
