@@ -256,8 +256,6 @@ CHECK_DROPPED = (
     Term("examples", "list", "Where some of these lines stand."),
 )
 
-MODEL = Term("model", "object", "Which model scored: its kind, cutoff, guards, honest check, and its file.")
-
 SCORE_SUMMARY = (
     Term("customers", "integer", "Customers known before the cutoff."),
     Term("scored", "integer", "Those of the population that was asked for."),

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from churnkit.cli.options import Time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
 
     from churnkit.orders.attributes import AttributeTable
@@ -55,9 +54,3 @@ def about_time(time: Time, cutoff: "date", horizon_days: int, activity_window_da
 def about_training(model: "ChurnModel", time: Time) -> list[str]:
     """What was picked for a model that was trained on the way, and what came out of its check."""
     return [*about_time(time, model.cutoff, model.horizon_days, model.activity_window_days), *model.notes]
-
-
-def about_model(model: "ChurnModel", file: str | None, guards: "Mapping[str, str | None]") -> dict[str, object]:
-    """The model of a JSON head, with what to know before believing it."""
-    check = model.figures or None
-    return {"kind": model.kind, "file": file, "cutoff": model.cutoff, "guards": guards, "check": check}

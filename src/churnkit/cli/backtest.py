@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from churnkit.cli.about import GUARDS
 from churnkit.cli.assumptions import about_attributes, about_orders, about_time
 from churnkit.cli.campaign import Campaign
 from churnkit.cli.known import Known
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 ChartFormat = Literal["svg", "png"]
 
-GUARDS = Term("guards", "object", "What to know before believing the verdict: each guard with its sentence, or null.")
 COSTS = Term("costs", "object", "contact, offer, success_rate and value that profit was counted with.", nullable=True)
 LISTS = Term(
     "deciles",

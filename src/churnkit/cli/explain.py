@@ -2,14 +2,15 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from churnkit.cli.assumptions import about_attributes, about_model, about_orders, about_training
+from churnkit.cli.about import MODEL, about_model
+from churnkit.cli.assumptions import about_attributes, about_orders, about_training
 from churnkit.cli.known import Labelling
 from churnkit.cli.labelled import explain_table, is_table
 from churnkit.cli.options import ModelFile, Reading, Running, Tabular, Time, option
 from churnkit.cli.portraits import CUSTOMERS, portrait_of
 from churnkit.cli.session import Session
 from churnkit.output.document import Shape, View
-from churnkit.terms import EXPLAIN, MODEL, WINDOWS
+from churnkit.terms import EXPLAIN, WINDOWS
 
 if TYPE_CHECKING:
     from churnkit.predict.explain import Explanation

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from churnkit.cli.about import GUARDS
 from churnkit.cli.options import Showing
 from churnkit.cli.session import Session
 from churnkit.output.document import Fact, Shape, View
@@ -20,7 +21,7 @@ SUMMARY = (
         "buy_till_you_die", "object", "The models of the buy-till-you-die layer: weight and parameters.", nullable=True
     ),
     Term("season", "object", "How busy each month is, and how much of it is believed.", nullable=True),
-    Term("guards", "object", "What to know before believing it: each guard with its sentence, or null.", nullable=True),
+    GUARDS,
     Term("features", "list", "Columns of the customer table that the learned members read."),
     Term("seed", "integer", "Seed of the fits."),
     Term(

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from churnkit.cli.about import MODEL, about_model
 from churnkit.cli.app import ExitCode
-from churnkit.cli.assumptions import about_attributes, about_model, about_orders, about_training
+from churnkit.cli.assumptions import about_attributes, about_orders, about_training
 from churnkit.cli.known import Known, Labelling
 from churnkit.cli.labelled import is_table, score_table
 from churnkit.cli.options import Listing, ModelFile, Reading, Running, Tabular, Time, option
 from churnkit.cli.session import Session
 from churnkit.errors import UsageError
 from churnkit.output.document import Fact, Shape, View
-from churnkit.terms import MODEL, SCORE, SCORE_SUMMARY, WINDOWS
+from churnkit.terms import SCORE, SCORE_SUMMARY, WINDOWS
 
 if TYPE_CHECKING:
     from churnkit.act.ranking import Ranked

@@ -3,13 +3,14 @@
 from dataclasses import replace
 from typing import Annotated
 
-from churnkit.cli.assumptions import about_attributes, about_model, about_orders
+from churnkit.cli.about import MODEL, about_model
+from churnkit.cli.assumptions import about_attributes, about_orders
 from churnkit.cli.known import Known
 from churnkit.cli.options import ModelFile, Reading, Tabular, Until, option
 from churnkit.cli.session import Session
 from churnkit.errors import UsageError
 from churnkit.output.document import Shape, View
-from churnkit.terms import CUTOFF, MODEL, SEGMENT, SEGMENT_LIST, Term
+from churnkit.terms import CUTOFF, SEGMENT, SEGMENT_LIST, Term
 
 HEAD = (CUTOFF, replace(MODEL, nullable=True))
 SUMMARY = (Term("customers", "integer", "Customers known before the cutoff."),)

@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from churnkit.cli.assumptions import about_model, about_orders, about_training
+from churnkit.cli.about import MODEL, about_model
+from churnkit.cli.assumptions import about_orders, about_training
 from churnkit.cli.options import ModelFile, Reading, Running, Tabular, Time, Whom
 from churnkit.cli.session import Session
 from churnkit.cli.worth import Worth
 from churnkit.output.document import Fact, Shape, View
-from churnkit.terms import ACTIVITY, CUTOFF, HORIZON, MODEL, VALUE, Term
+from churnkit.terms import ACTIVITY, CUTOFF, HORIZON, VALUE, Term
 
 if TYPE_CHECKING:
     from churnkit.predict.model import ChurnModel
