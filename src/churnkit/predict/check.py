@@ -36,6 +36,8 @@ from churnkit.windows import has_history
 FloatArray: TypeAlias = NDArray[np.float64]
 
 FEWEST_JUDGED = 20
+_ROUNDING = 1e-9
+CHANCE = 1.0  # standard errors of the gain: less tells nobody apart
 WORTH_SAYING = 0.1  # log odds
 
 
@@ -81,7 +83,7 @@ class Check:
         brier: Mean squared error of the probabilities.
         calibration_error: Mean gap between probability and rate over ten bins of equal size.
         base_rate_log_loss: Log loss of the rate known before, given to everybody.
-        has_signal: Whether the log loss of all known customers beats that of the base rate.
+        has_signal: Whether the probabilities of all known customers told them apart (`tells_apart`).
         rule: The rule that people use instead; None where nothing was there to choose N by.
         weights: The weights of the members that these outcomes tell, as in `Blend`.
         foretold: Share of all known customers that the buy-till-you-die models expected to leave.
@@ -190,7 +192,7 @@ def check_out_of_time(book: OrderBook, frame: Frame, fit_at: Callable[[Frame], F
         brier=brier(y, p),
         calibration_error=calibration_error(y, p),
         base_rate_log_loss=log_loss(y, np.full(len(y), _known_rate(fit, frame))),
-        has_signal=_has_signal(churned.astype(np.float64), everybody, fit),
+        has_signal=tells_apart(churned.astype(np.float64), everybody),
         rule=_rule(fit, recency[chosen], y, p, frame),
         weights=tuple(float(weight) for weight in weights),
         foretold=fit.forecast_mean,
@@ -223,10 +225,24 @@ def _judgeable(churned: NDArray[np.bool_]) -> bool:
     return len(churned) >= FEWEST_JUDGED and 0 < int(churned.sum()) < len(churned)
 
 
-def _has_signal(churned: FloatArray, p: FloatArray, fit: Fit) -> bool:
-    """Whether the probabilities of all known customers beat the base rate that was known."""
-    base_rate = fit.rows.base_rate if fit.rows else fit.forecast_mean
-    return log_loss(churned, p) < log_loss(churned, np.full(len(churned), base_rate))
+def tells_apart(churned: FloatArray, p: FloatArray) -> bool:
+    """Whether probabilities foretold who left better than one for everybody, by more than chance.
+
+    Both are brought to the level that came: it may beat a base rate of yesterday, or lose to it, and tell nobody apart.
+
+    Args:
+        churned: 1.0 where there was no order.
+        p: P(no order) of the same customers, told before.
+    """
+    rate = float(churned.mean())
+    log_odds = log_odds_of(p)
+    told = _losses(churned, log_odds + level_shift(log_odds, rate, 1.0))
+    gain = _losses(churned, log_odds_of(np.full_like(p, rate))) - told
+    return float(gain.mean()) > CHANCE * float(gain.std()) / math.sqrt(len(gain)) + _ROUNDING
+
+
+def _losses(churned: FloatArray, log_odds: FloatArray) -> FloatArray:
+    return np.asarray(np.logaddexp(0.0, (1.0 - 2.0 * churned) * log_odds))
 
 
 def _known_rate(fit: Fit, frame: Frame) -> float:

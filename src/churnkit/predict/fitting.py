@@ -38,6 +38,7 @@ from churnkit.predict.stack import (
     training_book,
 )
 
+RATE_WORTH = 500  # customers
 FEWEST_ROWS, FEWEST_OF_A_KIND = 200, 20  # training rows in all, and of those who left and who stayed
 SPLINE_FEATURES = (
     "recency_days",
@@ -125,6 +126,18 @@ def fit_at(
     else:
         blend = Blend(btyd, starting_weights(btyd.weights, customers.height, learned=False))
     return Fit(blend, season, rows, money_unit, float(blend.weighed(each).mean()), forecast_mean, attributes)
+
+
+def rate_for_everybody(fit: Fit, customers: int) -> float:
+    """The one probability to give to everybody where nothing tells them apart.
+
+    The rate of the last outcomes is one horizon old, and as those who are gone pile up among the known, it rises. The
+    layer foretells by how much, roughly where it saw few customers: with `RATE_WORTH` of them it counts half.
+    """
+    if fit.rows is None:
+        return fit.forecast_mean
+    rise = max(fit.forecast_mean - fit.rows.base_rate, 0.0)
+    return fit.rows.base_rate + customers / (customers + RATE_WORTH) * rise
 
 
 def reweighed(fit: Fit, members: FloatArray, weights: FloatArray, strength: float) -> FloatArray:

@@ -28,7 +28,7 @@ class ChurnModel:
         features: Columns of the customer table that the learned members read, in their order.
         has_amounts: Whether the training orders had amounts.
         money_unit: The amount that the learned members count money in.
-        base_rate: Share that churned, as far as it is known; the answer of a `base-rate` model.
+        base_rate: Share that churned, as far as it is known; of a `base-rate` model its answer, which looks ahead.
         spread: How far the probabilities may be from the truth.
         season: How busy each month is; the buy-till-you-die layer measures time by its clock.
         blend: The members; for a `base-rate` model the buy-till-you-die layer alone, for `alive_probability`.

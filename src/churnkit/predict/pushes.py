@@ -36,13 +36,14 @@ def family_pushes(model: ChurnModel, customers: pl.DataFrame, habit: Habit) -> F
         return pushes
     pushes[:, : len(FAMILIES)] = _btyd_pushes(model, habit)
     X = feature_matrix(customers, model.features, model.money_unit, model.attributes)
-    groups = np.append(_groups(model.features), len(FAMILIES) + groups_among(model.attributes))
+    groups = np.append(groups_of(model.features), len(FAMILIES) + groups_among(model.attributes))
     for member in model.blend.learned.values():
         pushes += model.blend.learned_weight * contributions_of(member, X, groups, count)
     return pushes
 
 
-def _groups(features: tuple[str, ...]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def groups_of(features: tuple[str, ...]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The place of the family of each feature in `FAMILIES`."""
     family = {feature.name: _MERGED.get(feature.family, feature.family) for feature in FEATURES}
     return np.array([FAMILIES.index(family[name]) for name in features])
 

@@ -1,10 +1,11 @@
 """Reasons: at most three families of features, told in the customer's own numbers.
 
-A family is told only if it pushes the churn probability up (or, where none does, down), and only in words that agree
-with the direction of the push: a customer with large orders never reads "small orders".
+The families told are those that push the churn probability up, or, where nothing pushes it up that could stand beside
+what pushes it down, those that keep it down; and only in words that agree with the direction of the push: a customer
+with large orders never reads "small orders".
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeAlias
@@ -25,6 +26,7 @@ Row: TypeAlias = Mapping[str, Any]
 MOST_REASONS = 3
 LEAST_PUSH = 0.05  # log odds: below this a family is not worth a word
 LEAST_SHARE = 0.15  # of the strongest push
+LEAST_WARNING = 0.5  # of the strongest push down: a weaker push up is not why a customer is where they are
 CLEARLY = 1.2  # a value is called small or large if it is this many times away from the usual one
 _DAYS_PER_MONTH = 30.44
 _USUAL = ("mean_order", "n_products", "units_per_order", "n_order_days")
@@ -70,12 +72,14 @@ def reasons_for(
         known: All known customers, for what is usual.
         cutoff: The cutoff of the rows.
     """
-    usual = usual_values(known)
-    pushes = family_pushes(model, customers, habit)
-    return [
-        _strongest(model, row, push, usual, cutoff)
-        for row, push in zip(customers.iter_rows(named=True), pushes, strict=True)
-    ]
+    return [[words for _, words in told] for told in _told(model, customers, habit, known, cutoff)]
+
+
+def families_told(
+    model: ChurnModel, customers: pl.DataFrame, habit: Habit, known: pl.DataFrame, cutoff: date
+) -> list[list[str]]:
+    """The families that the reasons of `reasons_for` speak of, in their order."""
+    return [[family for family, _ in told] for told in _told(model, customers, habit, known, cutoff)]
 
 
 def column_of(reasons: Sequence[Sequence[str]]) -> pl.Series:
@@ -105,18 +109,43 @@ def statement(family: str, row: Row, usual: Row, cutoff: date, *, rising: bool, 
     return _STATEMENTS[family](Telling(row, usual, since, rising))
 
 
-def _strongest(model: ChurnModel, row: Row, push: NDArray[np.float64], usual: Row, cutoff: date) -> list[str]:
-    rising = bool(push.max() >= LEAST_PUSH)
+def _told(
+    model: ChurnModel, customers: pl.DataFrame, habit: Habit, known: pl.DataFrame, cutoff: date
+) -> Iterator[list[tuple[str, str]]]:
+    """Families and what is said of them, for each row of the customer table."""
+    usual = usual_values(known)
+    pushes = family_pushes(model, customers, habit)
+    for row, push in zip(customers.iter_rows(named=True), pushes, strict=True):
+        yield _strongest(model, row, push, usual, cutoff)
+
+
+def tells_why_up(push: NDArray[np.float64]) -> bool:
+    """Whether the reasons of a customer say what pushes the churn probability up, or what keeps it down.
+
+    A good customer who falls silent is warned of, though all in all they are safer than the average; a safe customer is
+    not said to be at risk for the little that everybody has.
+
+    Example:
+        >>> tells_why_up(np.array([0.9, -1.4])), tells_why_up(np.array([0.1, -1.4]))
+        (True, False)
+    """
+    return bool(push.max() >= max(LEAST_PUSH, -LEAST_WARNING * push.min()))
+
+
+def _strongest(
+    model: ChurnModel, row: Row, push: NDArray[np.float64], usual: Row, cutoff: date
+) -> list[tuple[str, str]]:
+    rising = tells_why_up(push)
     strength = push if rising else -push
     least = max(LEAST_PUSH, LEAST_SHARE * strength.max())
-    told: list[str] = []
+    told: list[tuple[str, str]] = []
     families = families_of(model)
     for place in np.argsort(-strength, kind="stable"):
         if strength[place] < least or len(told) == MOST_REASONS:
             break
         if said := statement(families[place], row, usual, cutoff, rising=rising, attributes=model.attributes):
-            told.append(said)
-    return told or [statement("silence", row, usual, cutoff, rising=rising)]
+            told.append((families[place], said))
+    return told or [("silence", statement("silence", row, usual, cutoff, rising=rising))]
 
 
 def _silence(of: Telling) -> str:

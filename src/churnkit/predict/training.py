@@ -15,7 +15,7 @@ from churnkit.errors import ShortHistoryError
 from churnkit.models.blend import alone
 from churnkit.predict.attributes import choose_attributes, suspects
 from churnkit.predict.check import Check, fit_and_check
-from churnkit.predict.fitting import Fit, Frame
+from churnkit.predict.fitting import Fit, Frame, rate_for_everybody
 from churnkit.predict.guards import seen_month_days, sentences, standing_guards, training_guards
 from churnkit.predict.interval import spread_after
 from churnkit.predict.model import ChurnModel
@@ -82,7 +82,7 @@ def train(
             features=model_features(),
             has_amounts=known["monetary"].null_count() < known.height,
             money_unit=fit.money_unit,
-            base_rate=fit.rows.base_rate if fit.rows else fit.forecast_mean,
+            base_rate=_base_rate(fit, check, known.height),
             season=fit.season,
             blend=fit.blend,
             btyd_mean_log_odds=fit.btyd_mean_log_odds,
@@ -100,6 +100,13 @@ def train(
     )
     p = churn_probabilities(model, known, model_habit(book, known, model, cutoff))
     return replace(model, profile=profile_of(book, frame, model.season, known.with_columns(churn_probability=p)))
+
+
+def _base_rate(fit: Fit, check: Check | None, customers: int) -> float:
+    """The share that left as it is known; where it has to do for everybody, as it is expected."""
+    if fit.rows is None or (check is not None and not check.has_signal):
+        return rate_for_everybody(fit, customers)
+    return fit.rows.base_rate
 
 
 def _valuation_at(book: OrderBook, known: pl.DataFrame, frame: Frame, fit: Fit) -> Valuation:
