@@ -56,8 +56,10 @@ def known_outcomes(book: OrderBook, cutoff: date, horizon_days: int) -> Iterator
     active = (scored["recency_days"] <= model.activity_window_days).to_numpy()
     p, low, high = _interval(scored)
     for of in (np.ones_like(active), active):
-        ends = [(_stretched(p[of], end[of], by) for end in (low, high)) for by in (1.0, 0.0, 2.0)]
-        found = [interval_coverage(churned[of], p[of], *pair) for pair in ends]
+        found = [
+            interval_coverage(churned[of], p[of], _stretched(p[of], low[of], by), _stretched(p[of], high[of], by))
+            for by in (1.0, 0.0, 2.0)
+        ]
         yield [found[0].groups, *(coverage.share for coverage in found), float((high - low)[of].mean())]
 
 

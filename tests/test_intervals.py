@@ -10,12 +10,13 @@ from types import ModuleType
 import numpy as np
 import polars as pl
 import pytest
+from polars import col
 
 from churnkit.act.ranking import rank_customers, score
 from churnkit.models.blend import Habit, log_odds_of
 from churnkit.models.spread import Spread
 from churnkit.predict.check import Check
-from churnkit.predict.interval import LEVEL, spread_after
+from churnkit.predict.interval import LEVEL, LEVEL_UNSEEN, spread_after, widened
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.scoring import model_habit, score_customers
 from churnkit.predict.stack import feature_matrix
@@ -90,6 +91,20 @@ def test_a_check_that_missed_the_level_widens_the_intervals_and_none_widens_them
     assert spread_after(None, 100_000).level > bad
     assert spread_after(checked(0.04, chance=0.05), 100_000).level == good, "chance alone misses the level by as much"
     assert spread_after(checked(0.0), 200).level > good, "fewer customers tell less"
+
+
+def test_a_season_that_was_never_seen_widens_the_intervals(orders: pl.DataFrame, model: ChurnModel) -> None:
+    unseen = replace(model, month_days=(0,) * 12)
+    seen = replace(model, month_days=(31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31))
+    narrow, wide = (
+        score_customers(orders, of).select(width=col("churn_high") - col("churn_low")) for of in (seen, unseen)
+    )
+    assert (wide["width"] > narrow["width"]).all()
+    assert score_customers(orders, seen)["churn_probability"].equals(
+        score_customers(orders, unseen)["churn_probability"]
+    )
+    assert widened(Spread(0.3, 0.6), 0.0) == Spread(0.3, 0.6)
+    assert widened(Spread(0.3, 0.6), 0.5).level == pytest.approx(np.hypot(0.3, LEVEL_UNSEEN / 2))
 
 
 def test_where_truth_is_known_the_intervals_hold_most_of_it_and_are_not_idle(known_truth: ModuleType) -> None:

@@ -71,8 +71,8 @@ SCORE = (
     Term(
         "churn_low",
         "share",
-        "Lower end of its 90 % interval: for 90 of 100 customers, what a judge who knew the shop's true habits would "
-        "say of this history lies within.",
+        "Lower end of its 90 % interval: for 90 of 100 customers the true probability, given their history, lies "
+        "within.",
         nullable=True,
     ),
     Term("churn_high", "share", "Upper end of that interval.", nullable=True),

@@ -21,6 +21,12 @@ SUMMARY = (
         "buy_till_you_die", "object", "The models of the buy-till-you-die layer: weight and parameters.", nullable=True
     ),
     Term("season", "object", "How busy each month is, and how much of it is believed.", nullable=True),
+    Term(
+        "spread",
+        "object",
+        "How far log odds may be from the truth: for all alike, and for each unit by which the members lie apart.",
+        nullable=True,
+    ),
     GUARDS,
     Term("features", "list", "Columns of the customer table that the learned members read."),
     Term("seed", "integer", "Seed of the fits."),

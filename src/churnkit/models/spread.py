@@ -3,7 +3,7 @@
 Two things are not known. How the level of a whole horizon will move is the same for all customers; one horizon ago it
 could be seen. And where the members contradict each other, at most one of them can be right: the further they lie
 apart for a customer, the further the blend is from the truth. In shops whose truth is known, how far they lie apart
-goes with the error of the blend, by a correlation of .7 to .9.
+goes with the error of the blend, by a correlation of .5 to .9.
 """
 
 from dataclasses import dataclass

@@ -9,16 +9,16 @@ from churnkit.models.spread import Spread
 from churnkit.predict.check import Check
 from churnkit.terms import RISK_HIGH, RISK_MEDIUM, percent
 
-PER_DISAGREEMENT = 0.6
-LEVEL = 0.03  # usual error of the level of a whole horizon, in log odds
+# standard deviations in log odds, by the coverage in drawn shops and at cutoffs of real ones (benchmarks/intervals.py)
+PER_DISAGREEMENT = 0.65
+LEVEL = 0.03  # of all customers alike, where the check missed nothing
 LEVEL_UNCHECKED = 0.25
-LEVEL_UNSEEN = 0.2  # further error where no day of the horizon lies in a season that was seen
-_LEVEL_WORTH = 1.0  # checks that the usual error counts as
-_PER_CUSTOMER = 1.5  # error by chance, over the root of the number of customers
+LEVEL_UNSEEN = 0.12  # further, where no day of the horizon lies in a season that was seen
+PER_CUSTOMER = 1.5  # further, over the root of the number of customers
 
 
 def spread_after(check: Check | None, customers: int) -> Spread:
-    """The spread of a model, by the error of its level that the check showed, drawn towards the usual one.
+    """The spread of a model: its level by half of what the check missed beyond chance.
 
     Args:
         check: The check; None where there was none.
@@ -31,9 +31,8 @@ def spread_after(check: Check | None, customers: int) -> Spread:
     if check is None:
         square = LEVEL_UNCHECKED**2
     else:
-        seen = max(check.level_error**2 - check.level_chance**2, 0.0)
-        square = (_LEVEL_WORTH * LEVEL**2 + seen) / (_LEVEL_WORTH + 1)
-    return Spread(math.sqrt(square + _PER_CUSTOMER**2 / customers), PER_DISAGREEMENT)
+        square = (LEVEL**2 + max(check.level_error**2 - check.level_chance**2, 0.0)) / 2
+    return Spread(math.sqrt(square + PER_CUSTOMER**2 / customers), PER_DISAGREEMENT)
 
 
 def widened(spread: Spread, unseen: float) -> Spread:
