@@ -10,11 +10,11 @@ from churnkit.predict.check import Check
 from churnkit.terms import RISK_HIGH, RISK_MEDIUM, percent
 
 # standard deviations in log odds, by the coverage in drawn shops and at cutoffs of real ones (benchmarks/intervals.py)
-PER_DISAGREEMENT = 0.65
+PER_DISAGREEMENT = 0.6
 LEVEL = 0.03  # of all customers alike, where the check missed nothing
 LEVEL_UNCHECKED = 0.25
-LEVEL_UNSEEN = 0.12  # further, where no day of the horizon lies in a season that was seen
-PER_CUSTOMER = 1.5  # further, over the root of the number of customers
+LEVEL_UNSEEN = 0.15  # further, where no day of the horizon lies in a season that was seen
+FEW_CUSTOMERS = 50.0  # over their number, further: disagreement tells the error of large shops, not all of small ones
 
 
 def spread_after(check: Check | None, customers: int) -> Spread:
@@ -32,7 +32,7 @@ def spread_after(check: Check | None, customers: int) -> Spread:
         square = LEVEL_UNCHECKED**2
     else:
         square = (LEVEL**2 + max(check.level_error**2 - check.level_chance**2, 0.0)) / 2
-    return Spread(math.sqrt(square + PER_CUSTOMER**2 / customers), PER_DISAGREEMENT)
+    return Spread(math.hypot(math.sqrt(square), FEW_CUSTOMERS / customers), PER_DISAGREEMENT)
 
 
 def widened(spread: Spread, unseen: float) -> Spread:
