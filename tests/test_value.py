@@ -20,7 +20,7 @@ from churnkit.predict.model import ChurnModel
 from churnkit.predict.value import value_customers
 from churnkit.terms import VALUE
 from subscribers import subscribers
-from worlds import lines_of, shop
+from worlds import lines_of, shop, shop_with_plans
 
 Lines = list[tuple[str, datetime, int | None]]
 
@@ -241,6 +241,17 @@ print(*sorted({{"sklearn", "scipy", "joblib"}} & set(sys.modules)))
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
     assert pl.read_parquet(tmp_path / "rows.parquet").equals(rows)
+
+
+def test_what_else_is_known_of_customers_is_taken_into_account() -> None:
+    orders, plans = shop_with_plans(400, 360)
+    known = ck.clean_attributes(plans, orders)
+    model = ck.train(orders, attributes=known, horizon_days=45)
+    rows = ck.value(orders, model, attributes=known).sort("customer_id")
+    scored = ck.score(orders, model, attributes=known, population="all").sort("customer_id")
+    assert rows["churn_probability"].equals(scored["churn_probability"])
+    with pytest.raises(DataError, match="attributes"):
+        ck.value(orders, model)
 
 
 @pytest.mark.parametrize("kind", ["base-rate", "buy-till-you-die"])

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from churnkit.cli.about import MODEL, about_model
-from churnkit.cli.assumptions import about_orders, about_training
+from churnkit.cli.assumptions import about_attributes, about_orders, about_training
+from churnkit.cli.known import Known
 from churnkit.cli.options import ModelFile, Reading, Running, Tabular, Time, Whom
 from churnkit.cli.session import Session
 from churnkit.cli.worth import Worth
@@ -43,6 +44,7 @@ def shape() -> Shape:
 def value(
     reading: Reading,
     time: Time,
+    known: Known,
     worth: Worth,
     running: Running,
     showing: Tabular,
@@ -67,10 +69,17 @@ def value(
         lifetime = Lifetime(worth.lifetime, worth.margin, worth.discount_rate)
         fitted = session.loaded(model, time)
         orders, report = session.orders(reading, cutoff=time.cutoff)
-        fitted = fitted or session.trained(orders, time, running)
+        attributes = session.attributes(known, reading, orders, report)
+        fitted = fitted or session.trained(orders, time, running, attributes)
         session.talk.phase("valuing")
         valued = value_customers(
-            orders, fitted, cutoff=time.cutoff, population=population, lifetime=lifetime, top=showing.top
+            orders,
+            fitted,
+            cutoff=time.cutoff,
+            population=population,
+            lifetime=lifetime,
+            top=showing.top,
+            attributes=attributes,
         )
     session.show(
         valued.rows,
@@ -84,7 +93,12 @@ def value(
             "model": about_model(fitted, model, valued.guards),
         },
         summary=valued.summary,
-        notes=[*about_orders(report), *([] if model else about_training(fitted, time)), *valued.notes],
+        notes=[
+            *about_orders(report),
+            *about_attributes(attributes, fitted, model),
+            *([] if model else about_training(fitted, time)),
+            *valued.notes,
+        ],
         view=_view(valued, fitted, worth.lifetime),
         done=f"{valued.summary['valued']:,} customers valued",
     )

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from polars import col
 
+from churnkit.customers.attributes import Attributes
 from churnkit.customers.snapshot import Orders, default_cutoff, first_order_on, order_book
 from churnkit.predict.expected import DISCOUNT_RATE, LIFETIME_DAYS, Lifetime, expected_mean_order, expected_orders
 from churnkit.predict.guards import Guards, guards_at, sentences
@@ -48,6 +49,7 @@ def value(
     margin: float = 1.0,
     discount_rate: float = DISCOUNT_RATE,
     top: int | None = None,
+    attributes: Attributes | None = None,
 ) -> pl.DataFrame:
     """What customers will bring: orders and spend within the horizon, over a lifetime, and when the next order is due.
 
@@ -60,6 +62,7 @@ def value(
         margin: Share of the spend that is earned.
         discount_rate: How much less money is worth a year later, as a share.
         top: Only the first so many rows.
+        attributes: What else is known of the customers, where the model was trained with it.
 
     Returns:
         One row per customer with the columns of `terms.VALUE`, most valuable first; ties go by `customer_id`. Money is
@@ -72,7 +75,9 @@ def value(
     Source: Fader, Hardie and Lee (2005), RFM and CLV, Journal of Marketing Research 42(4), for orders x spend.
     """
     lifetime = Lifetime(lifetime_days, margin, discount_rate)
-    return value_customers(orders, model, cutoff=cutoff, population=population, lifetime=lifetime, top=top).rows
+    return value_customers(
+        orders, model, cutoff=cutoff, population=population, lifetime=lifetime, top=top, attributes=attributes
+    ).rows
 
 
 def value_customers(
@@ -83,10 +88,11 @@ def value_customers(
     population: Population = "all",
     lifetime: Lifetime | None = None,
     top: int | None = None,
+    attributes: Attributes | None = None,
 ) -> Valued:
     """The rows of `value`, with their summary and their notes."""
     lifetime = lifetime or Lifetime()
-    book = order_book(orders)
+    book = order_book(orders, attributes)
     cutoff = cutoff or default_cutoff(book)
     known = score_customers(book, model, cutoff=cutoff)
     chosen = known if population == "all" else known.filter(col("recency_days") <= model.activity_window_days)
