@@ -16,14 +16,16 @@ from churnkit.customers.snapshot import order_book, snapshot
 from churnkit.errors import DataError, ModelFileError
 from churnkit.models.container import read_container, write_container
 from churnkit.orders.attributes import AttributeTable, clean_attributes
-from churnkit.predict.attributes import attribute_matrix, choose_attributes, suspects
+from churnkit.predict.attributes import Attribute, attribute_matrix, choose_attributes, statement_of, suspects
+from churnkit.predict.columns import TableColumn
 from churnkit.predict.explain import explain
+from churnkit.predict.export import export_sklearn
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.model_file import model_bytes, model_card
 from churnkit.predict.pushes import families_of, family_pushes
 from churnkit.predict.saved import load_model
 from churnkit.predict.scoring import model_habit, score_customers
-from churnkit.predict.stack import horizon_rows, model_features
+from churnkit.predict.stack import feature_matrix, horizon_rows, model_features
 from churnkit.predict.training import train
 from worlds import START, shop_with_plans
 
@@ -219,6 +221,9 @@ def test_categories_are_pooled_by_how_many_customers_have_them() -> None:
     X = attribute_matrix(customers, chosen)
     rare = customers["country"].is_in(["xx", "yy"]).to_numpy()
     assert np.isnan(X[rare]).all()
+    assert statement_of("country", chosen, {"country": "xx"}, CUTOFF) == "country is xx (rare)"
+    assert statement_of("country", chosen, {"country": "de"}, CUTOFF) == "country is de"
+    assert statement_of("country", chosen, {"country": None}, CUTOFF) == "country is missing"
     assert (X[~rare].sum(axis=1) == 1).all()
 
 
@@ -297,6 +302,27 @@ def test_a_model_without_attributes_says_that_it_does_not_read_them(
     assert "was trained without attributes" in err
 
 
+def test_attributes_can_stand_in_the_environment(
+    files: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHURNKIT_ATTRIBUTES", files["plans"])
+    _, out, _ = answer(capsys, "features", files["orders"], "-f", "csv", "--top", "1")
+    assert out.splitlines()[0].endswith(",plan")
+
+
+def test_the_exported_estimators_read_the_attributes(
+    plans: AttributeTable, survey: AttributeTable, model: ChurnModel, tmp_path: Path
+) -> None:
+    import joblib
+
+    export_sklearn(ORDERS, model, tmp_path / "m.joblib", [plans, survey])
+    kept = joblib.load(tmp_path / "m.joblib")
+    customers = score_customers(ORDERS, model, cutoff=CUTOFF, attributes=[plans, survey])
+    X = feature_matrix(customers, model.features, model.money_unit, model.attributes)
+    assert np.allclose(kept["boosting"].decision_function(X), model.blend.learned["boosting"].log_odds(X), atol=1e-12)
+    assert [each["name"] for each in kept["attributes"]] == ["n_nps", "nps", "nps_age_days", "plan"]
+
+
 def test_a_labelled_table_takes_no_attributes(files: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = answer(capsys, "score", files["plans"], "--label", "plan", "--attributes", files["plans"])
     assert code == 2
@@ -305,3 +331,16 @@ def test_a_labelled_table_takes_no_attributes(files: dict[str, str], capsys: pyt
 
 def test_dates_of_the_world() -> None:
     assert date(2022, 12, 27) == CUTOFF
+
+
+def test_a_number_is_told_with_its_day_and_with_what_is_usual() -> None:
+    read = tuple(
+        Attribute(TableColumn(name, "number", usual=usual), "nps")
+        for name, usual in (("nps", 8.0), ("n_nps", 2.0), ("nps_age_days", 30.0))
+    )
+    row = {"nps": 2, "n_nps": 3, "nps_age_days": 26}
+    assert statement_of("nps", read, row, CUTOFF) == "nps 2 on 2022-12-01 (usual is 8)"
+    assert statement_of("nps", read, row | {"nps": 8}, CUTOFF) == "nps 8, stated 3 times, last on 2022-12-01"
+    assert statement_of("nps", read, {"nps": None, "n_nps": 0, "nps_age_days": None}, CUTOFF) == "nps is missing"
+    assert statement_of("nps", read[:1], {"nps": 8}, CUTOFF) == ""
+    assert statement_of("nps", read[:1], {"nps": 2.5}, CUTOFF) == "nps 2.5 (usual is 8)"

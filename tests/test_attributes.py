@@ -94,8 +94,11 @@ def test_dates_that_can_be_read_in_two_ways_are_read_like_those_of_the_orders() 
     table = {"customer": ["ann", "007"], "answered_on": ["01/02/2024", "03/02/2024"], "nps": [1, 2]}
     with pytest.raises(DataError, match="more than one way"):
         clean(table)
-    read = clean(table, date_format="%d/%m/%Y").rows["known_at"].dt.date().to_list()
-    assert sorted(read) == [date(2024, 2, 1), date(2024, 2, 3)]
+    read = clean(table, date_format="%d/%m/%Y with a time")
+    assert sorted(read.rows["known_at"].dt.date().to_list()) == [date(2024, 2, 1), date(2024, 2, 3)]
+    assert "answered_on is read like the dates of the orders: %d/%m/%Y" in read.notes[0]
+    with pytest.raises(DataError, match="more than one way"):
+        clean(table, date_format="Date")
     assert clean(table | {"answered_on": ["2024-02-01"] * 2}, date_format="%d/%m/%Y").dated  # these are plain
 
 
@@ -145,6 +148,24 @@ def test_hostile_names_and_values_stay_what_they_are() -> None:
     assert len(columns) == len(set(columns)) == len(names) + 1
     assert {"attribute_*", "attribute_frequency", "attribute__churned", "attribute_silence"} <= set(columns)
     assert at(table).filter(customer_id="ann")["attribute_*"].item() == "\x1b[31m"
+
+
+def test_a_column_that_got_another_name_can_be_ignored_by_either() -> None:
+    table = {"customer": ["ann"], "churned": ["no"], "plan": ["a"]}
+    for name in ("churned", "attribute_churned"):
+        assert clean(table, ignore=[name]).columns == ("plan",)
+
+
+def test_every_format_of_orders_is_one_of_attributes(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"Kunde": ["ann", "007"], "Ort": ["Köln", None], "Räume": [2.5, 3.0]})
+    frame.write_parquet(tmp_path / "a.parquet")
+    frame.write_excel(tmp_path / "a.xlsx")
+    frame.write_ndjson(tmp_path / "a.ndjson")
+    (tmp_path / "a.csv").write_bytes("Kunde;Ort;Räume\r\nann;Köln;2,5\r\n007;;3\r\n".encode("cp1252"))
+    for suffix in ("parquet", "xlsx", "ndjson", "csv"):
+        table = clean_attributes(read_orders(tmp_path / f"a.{suffix}"), ORDERS)
+        assert table.rows.drop("known_at").rows() == [("007", None, 3.0), ("ann", "Köln", 2.5)], suffix
+        assert not any("--delimiter" in note or "--encoding" in note for note in table.notes)
 
 
 def test_two_tables_cannot_give_one_column() -> None:

@@ -14,7 +14,7 @@ from polars import col
 from churnkit.customers.features import FEATURES
 from churnkit.customers.features.registry import FAMILIES
 from churnkit.errors import DataError, UsageError
-from churnkit.orders.attributes import KEYS, AttributeTable
+from churnkit.orders.attributes import KEYS, PREFIX, AttributeTable
 from churnkit.terms import EXPLAIN, ORDERS, SCORE, SEGMENT, SEGMENT_LIST, Term
 
 _WORDS: Final = frozenset(
@@ -59,7 +59,7 @@ class AttributeColumn:
 
 
 def checked_tables(tables: Attributes) -> tuple[AttributeTable, ...]:
-    """The tables with names that mean one thing each: a column called like one of ours becomes `attribute_<name>`.
+    """The tables with names that mean one thing each: a column called like one of ours gets `PREFIX` before it.
 
     Raises:
         DataError: Two columns would bear one name.
@@ -82,7 +82,7 @@ def checked_tables(tables: Attributes) -> tuple[AttributeTable, ...]:
 
 
 def _renamed(table: AttributeTable) -> dict[str, str]:
-    return {name: f"attribute_{name}" for name in table.columns if name in _WORDS or name.startswith("_")}
+    return {name: f"{PREFIX}{name}" for name in table.columns if name in _WORDS or name.startswith("_")}
 
 
 def attribute_columns(tables: Sequence[AttributeTable]) -> tuple[AttributeColumn, ...]:

@@ -5,13 +5,14 @@ A dated row says what was known from its day on; a table without dates says what
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import polars as pl
 from polars import col
 
-from churnkit.errors import DataError
+from churnkit.errors import DataError, UsageError
 from churnkit.orders.attribute_columns import customer_column, date_column, why_no_match
 from churnkit.orders.cells import CellKind, kind_of, numbers_of, words_of
 from churnkit.orders.columns import column_names, resolve
@@ -20,6 +21,7 @@ from churnkit.orders.ids import read_ids
 from churnkit.orders.lines import RawLines
 from churnkit.terms import percent
 
+PREFIX: Final = "attribute_"  # of a column whose own name means something else here
 KEYS: Final = ("customer_id", "known_at")
 _UNUSABLE: Final[dict[CellKind, str]] = {"date": "a date", "other": "neither a number nor a text"}
 _WHOLE: Final = 2.0**53
@@ -130,7 +132,8 @@ def clean_all(
     Raises:
         MissingColumnError: None of the tables has a column that was named.
     """
-    every = [set(column_names(table)) for table in tables]
+    every = [column_names(table) for table in tables]
+    ignore = [_original(name, [each for names in every for each in names]) for name in ignore]
     for role, name in (("attributes-customer", customer), ("attributes-date", date), *(("ignore", n) for n in ignore)):
         if name is not None and not any(name in names for names in every):
             resolve(name, column_names(tables[0]), role, tables[0])
@@ -158,10 +161,16 @@ def _read(raw: RawLines, given: Mapping[str, str | None], ignore: Sequence[str])
         for role, text in given.items()
         if text is not None
     }
-    left_out = {called[resolve(name, names, "ignore", raw)] for name in ignore} - set(named.values())
+    left_out = {called[resolve(_original(name, names), names, "ignore", raw)] for name in ignore} - set(named.values())
     if not cells.height:
         raise DataError(f"{raw.name} is empty", hint="give a table with one row per customer, or with dated rows")
     return cells.drop(left_out), named
+
+
+def _original(name: str, names: Sequence[str]) -> str:
+    """The column in the file that is called otherwise here (`_safe`), because its name means something else."""
+    bare = name.removeprefix(PREFIX)
+    return bare if name not in names and bare in names else name
 
 
 def _moments(dates: Dates | None, height: int) -> pl.Series:
@@ -170,12 +179,15 @@ def _moments(dates: Dates | None, height: int) -> pl.Series:
 
 
 def _dates(column: pl.Series, raw: RawLines, date_format: str | None, tz: str) -> Dates:
-    """The dates by themselves; where more than one reading fits, by the format that is known from elsewhere."""
+    """The dates by themselves; where that fails, by the format that is known from elsewhere."""
     try:
         return parse_dates(column, tz=tz, place=raw.place)
     except DataError as error:
         if date_format is not None:
-            return parse_dates(column, date_format=date_format, tz=tz, place=raw.place)
+            plain = date_format.removesuffix(" with a time")
+            with suppress(DataError, UsageError):
+                dates = parse_dates(column, date_format=plain, tz=tz, place=raw.place)
+                return replace(dates, notes=(f"{column.name} is read like the dates of the orders: {plain}",))
         raise type(error)(f"{raw.name}: {error}", hint="--date-format, or another column: --attributes-date") from error
 
 
@@ -209,7 +221,7 @@ def _safe(names: Sequence[str], taken: Sequence[str] = ()) -> list[str]:
     safe = list(taken)
     for name in names:
         while name in safe or not name.strip() or name == "*" or (name[0] == "^" and name[-1] == "$"):
-            name = f"attribute_{name}"
+            name = f"{PREFIX}{name}"
         safe.append(name)
     return safe[len(taken) :]
 

@@ -117,7 +117,7 @@ def groups_among(attributes: Attributes) -> NDArray[np.int64]:
 def statement_of(name: str, attributes: Attributes, row: Mapping[str, Any], cutoff: date) -> str:
     """What an attribute says of a customer: `plan is basic`, `satisfaction 2 on 2024-03-01 (usual is 8)`.
 
-    Empty where it is a number that is as usual.
+    A value that the model does not tell from other rare ones is called so. Empty where it is a number that is as usual.
 
     Args:
         name: The attribute.
@@ -135,7 +135,9 @@ def statement_of(name: str, attributes: Attributes, row: Mapping[str, Any], cuto
         times = "once" if count == 1 else f"{count:,} times"
         return f"{name} {plain(value)}, stated {times}, last on {cutoff - timedelta(days=age)}"
     said = column.statement(value if isinstance(value, str) else float(value))
-    if age is None or column.kind == "category":
+    if column.kind == "category":
+        return said if str(value) in column.levels else f"{said} (rare)"
+    if age is None or isinstance(value, str):
         return said
     return f"{name} {plain(value)} on {cutoff - timedelta(days=age)} (usual is {plain(column.usual)})"
 
