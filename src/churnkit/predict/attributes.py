@@ -134,11 +134,11 @@ def statement_of(name: str, attributes: Attributes, row: Mapping[str, Any], cuto
             return ""
         times = "once" if count == 1 else f"{count:,} times"
         return f"{name} {plain(value)}, stated {times}, last on {cutoff - timedelta(days=age)}"
-    said = column.statement(value if isinstance(value, str) else float(value))
-    if column.kind == "category":
-        return said if str(value) in column.levels else f"{said} (rare)"
-    if age is None or isinstance(value, str):
-        return said
+    if column.kind == "category" or isinstance(value, str):
+        said = column.statement(str(value))
+        return said if column.kind == "number" or str(value) in column.levels else f"{said} (rare)"
+    if age is None:
+        return column.statement(float(value))
     return f"{name} {plain(value)} on {cutoff - timedelta(days=age)} (usual is {plain(column.usual)})"
 
 
