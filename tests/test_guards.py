@@ -5,18 +5,23 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from churnkit.act.ranking import rank_customers
 from churnkit.cli.about import GUARDS
-from churnkit.customers.snapshot import order_book
+from churnkit.customers.snapshot import order_book, snapshot
+from churnkit.models.seasonal import Season
 from churnkit.orders.clean import clean_orders
 from churnkit.orders.read import read_orders
 from churnkit.predict.explain import explain
+from churnkit.predict.fitting import Frame
 from churnkit.predict.guards import NAMES, guards_at, seen_month_days, sentences, standing_guards
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.model_file import model_bytes
+from churnkit.predict.profile import changes, profile_of
+from churnkit.predict.rhythm import season_of
 from churnkit.predict.saved import load_model
 from churnkit.predict.scoring import score_customers
 from churnkit.predict.training import train
@@ -56,12 +61,41 @@ def test_the_same_file_right_after_training_is_no_drift(orders: pl.DataFrame, mo
     )
 
 
-@pytest.mark.parametrize("seed", [1, 9])
+def moved(then: pl.DataFrame, now: pl.DataFrame, day: date, later: date, horizon_days: int) -> list[str]:
+    """What moved between two cutoffs, without a model: the probability is the same for everybody."""
+    frame = Frame(day, horizon_days, 2 * horizon_days)
+    known = snapshot(then, cutoff=day).with_columns(churn_probability=pl.lit(0.5))
+    season = season_of(order_book(then), known, day)
+    profile = profile_of(order_book(then), frame, season, known)
+    assert profile is not None
+    known = snapshot(now, cutoff=later).with_columns(churn_probability=pl.lit(0.5))
+    return [change.words for change in changes(profile, frame, season, known, later)]
+
+
+@pytest.mark.parametrize("seed", [1, 5, 9, 31])
 def test_the_growth_of_one_horizon_is_no_drift(seed: int) -> None:
     orders = shop(500, 480, seed=seed)
-    model = train(orders, cutoff=CUTOFF, horizon_days=HORIZON.days)
     for days in (7, 30, 60):
-        assert drift(orders, model, CUTOFF + timedelta(days=days)) is None
+        assert moved(orders, orders, CUTOFF, CUTOFF + timedelta(days=days), 60) == []
+
+
+def test_a_month_after_a_busy_december_is_no_drift_by_the_clock_of_the_season() -> None:
+    rng = np.random.default_rng(2)
+    speed = {12: 4.0, 1: 0.5, 2: 0.5}
+    rows: list[tuple[str, datetime, int | None]] = [
+        (f"c{n}", START + timedelta(days=day), 900)
+        for n in range(500)
+        for day in range(int(rng.integers(0, 300)), 800)
+        if rng.random() < 0.01 * speed.get((START + timedelta(days=day)).month, 1.0)
+    ]
+    orders = lines_of(rows)
+    day, later = date(2024, 1, 1), date(2024, 1, 31)
+    assert moved(orders, orders, day, later, 30) == []
+    frame, known = Frame(day, 30, 60), snapshot(orders, cutoff=day).with_columns(churn_probability=pl.lit(0.5))
+    even = profile_of(order_book(orders), frame, Season(), known)
+    assert even is not None
+    known = snapshot(orders, cutoff=later).with_columns(churn_probability=pl.lit(0.5))
+    assert changes(even, frame, Season(), known, later), "without the clock it would be one"
 
 
 Broken = Callable[[pl.DataFrame], pl.DataFrame]
@@ -117,14 +151,19 @@ def test_too_few_active_customers_are_no_profile_and_no_drift() -> None:
 
 
 def test_cdnow_and_online_retail_grow_by_one_horizon_without_drift_and_break_with_one(real_data: Path) -> None:
-    for file, day in (("cdnow_sample.parquet", date(1998, 1, 1)), ("online_retail.parquet", date(2011, 9, 10))):
+    for file, days in (
+        ("cdnow_sample.parquet", [date(1997, 7, 1), date(1997, 10, 1), date(1998, 1, 1), date(1998, 4, 1)]),
+        ("online_retail.parquet", [date(2011, 6, 12), date(2011, 9, 10)]),
+    ):
         orders, _ = clean_orders(read_orders([str(real_data / file)]))
-        model = train(orders, cutoff=day, horizon_days=90)
-        later = day + timedelta(days=90)
-        assert drift(orders, model, day) is None
-        assert drift(orders, model, later) is None
-        assert drift(orders.with_columns(pl.col("amount_cents") * 100), model, later) is not None
-        assert drift(orders.filter(before(later - timedelta(days=45))), model, later) is not None
+        for day in days:
+            later = day + timedelta(days=90)
+            assert moved(orders, orders, day, day, 90) == []
+            assert moved(orders, orders, day, later, 90) == []
+            dear = orders.with_columns(pl.col("amount_cents") * 100)
+            assert moved(orders, dear, day, later, 90)[0].startswith("amount of an order")
+        short = orders.filter(before(later - timedelta(days=45)))
+        assert moved(orders, short, day, later, 90)[0].startswith("days since the last order")
 
 
 def test_a_horizon_in_months_that_the_history_lacks_is_said_with_their_names() -> None:

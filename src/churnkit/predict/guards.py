@@ -126,9 +126,10 @@ def _at_bound(blend: Blend) -> str:
     names = _bound_names(blend.btyd, blend.weights)
     if not names:
         return ""
+    fits, their = ("fit", "its") if len(names) == 1 else ("fits", "their")
     return (
-        f"The orders do not pin the buy-till-you-die models down: the fit of {_listed(names)} ended on a bound of its "
-        "parameters, as where hardly anybody leaves for good; take P(alive) and the value at risk as rough."
+        f"The orders do not pin the buy-till-you-die models down: the {fits} of {_listed(names)} ended on a bound of "
+        f"{their} parameters, as where hardly anybody leaves for good; take P(alive) and the value at risk as rough."
     )
 
 
