@@ -21,6 +21,7 @@ SUMMARY = (
         "buy_till_you_die", "object", "The models of the buy-till-you-die layer: weight and parameters.", nullable=True
     ),
     Term("season", "object", "How busy each month is, and how much of it is believed.", nullable=True),
+    Term("valuation", "object", "What an order day is worth, and how punctual customers are.", nullable=True),
     Term(
         "spread",
         "object",
