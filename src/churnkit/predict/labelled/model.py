@@ -74,6 +74,7 @@ class LabelledModel:
             "members": {"boosted_trees": weight, "logistic_regression": 1.0 - weight} if self.kind == BLEND else {},
             "buy_till_you_die": None,
             "season": None,
+            "valuation": None,
             "spread": None,
             "guards": self.guards,
             "features": [column.name for column in self.columns],
