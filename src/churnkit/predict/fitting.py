@@ -14,6 +14,7 @@ from churnkit.models.blend import (
     Blend,
     Habit,
     Learned,
+    log_odds_of,
     probability_of,
     starting_weights,
 )
@@ -71,6 +72,7 @@ class Fit:
         money_unit: The amount that the learned members count money in.
         btyd_mean_log_odds: Mean of what the layer adds to the log odds.
         forecast_mean: Mean probability by the models of the layer, to which the level of the blend is anchored.
+        miss: What is carried over of the layer's miss one horizon ago.
         attributes: What the learned members read beside the features.
     """
 
@@ -80,6 +82,7 @@ class Fit:
     money_unit: float
     btyd_mean_log_odds: float
     forecast_mean: float
+    miss: float
     attributes: Attributes = ()
 
 
@@ -125,19 +128,21 @@ def fit_at(
         blend = replace(blend, shift=level_shift(raw, forecast_mean, anchor_strength_at(book, frame), miss))
     else:
         blend = Blend(btyd, starting_weights(btyd.weights, customers.height, learned=False))
-    return Fit(blend, season, rows, money_unit, float(blend.weighed(each).mean()), forecast_mean, attributes)
+    return Fit(blend, season, rows, money_unit, float(blend.weighed(each).mean()), forecast_mean, miss, attributes)
 
 
 def rate_for_everybody(fit: Fit, customers: int) -> float:
     """The one probability to give to everybody where nothing tells them apart.
 
     The rate of the last outcomes is one horizon old, and as those who are gone pile up among the known, it rises. The
-    layer foretells by how much, roughly where it saw few customers: with `RATE_WORTH` of them it counts half.
+    layer foretells by how much, roughly where it saw few customers: with `RATE_WORTH` of them it counts half. A miss
+    that is carried over moves the rate like the level of a blend.
     """
     if fit.rows is None:
         return fit.forecast_mean
     rise = max(fit.forecast_mean - fit.rows.base_rate, 0.0)
-    return fit.rows.base_rate + customers / (customers + RATE_WORTH) * rise
+    rate = fit.rows.base_rate + customers / (customers + RATE_WORTH) * rise
+    return float(probability_of(log_odds_of(np.array(rate)) + fit.miss)) if fit.miss else rate
 
 
 def reweighed(fit: Fit, members: FloatArray, weights: FloatArray, strength: float) -> FloatArray:

@@ -26,12 +26,12 @@ from churnkit.evaluate.metrics import (
     log_loss,
 )
 from churnkit.evaluate.profit import Costs, expected_max_profit, expected_profit, max_profit, profit_if_contacted
-from churnkit.models.blend import probability_of
+from churnkit.models.blend import log_odds_of, probability_of
 from churnkit.models.boosting import fit_boosting
 from churnkit.models.logistic import fit_logistic
 from churnkit.predict.attributes import Attributes
 from churnkit.predict.check import fit_and_check
-from churnkit.predict.fitting import Frame, directions, spline_columns, told_at
+from churnkit.predict.fitting import Frame, directions, rate_for_everybody, spline_columns, told_at
 from churnkit.predict.guards import seen_month_days, unseen_share
 from churnkit.predict.interval import spread_after, widened
 from churnkit.predict.peers import peers_at
@@ -104,6 +104,9 @@ def judge_at(book: OrderBook, frame: Frame, *, has_amounts: bool, seed: int, job
     X = feature_matrix(rows, model_features(), fit.money_unit, fit.attributes)
     churned = rows["_churned"].to_numpy()
     forecast, disagreement = told_at(fit, book, rows, frame)
+    if check is not None and not check.has_signal:  # as `train` would answer
+        rate = rate_for_everybody(fit, rows.height)
+        forecast, disagreement = np.full(rows.height, log_odds_of(np.array(rate))), np.zeros(rows.height)
     unseen = unseen_share(seen_month_days(book, frame.cutoff), frame.cutoff, frame.horizon_days)
     low, high = widened(spread_after(check, rows.height), unseen).interval(forecast, disagreement)
     peers = peers_at(book, frame, rows)
