@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -99,13 +100,19 @@ def test_an_attribute_that_is_the_same_everywhere_changes_no_number(without: Chu
     assert b'"attributes"' not in model_bytes(without)
 
 
-def test_what_is_said_after_the_cutoff_and_the_order_of_files_change_no_byte(
+def test_what_is_said_after_the_cutoff_the_order_of_files_and_the_ids_change_no_byte(
     plans: AttributeTable, survey: AttributeTable, model: ChurnModel
 ) -> None:
     before = survey.rows.filter(pl.col("known_at").dt.date() < CUTOFF)
     assert before.height < survey.rows.height
-    cut = AttributeTable("cut", before.reverse(), dated=True)
-    assert model_bytes(trained(attributes=[cut, plans])) == model_bytes(model)
+    ids = sorted(PLANS["customer"])
+    other = dict(zip(ids, np.random.default_rng(5).permutation([f"x{name}" for name in ids]).tolist(), strict=True))
+    orders = ORDERS.with_columns(pl.col("customer_id").cast(pl.String).replace_strict(other).cast(pl.Categorical()))
+    cut, moved = (
+        replace(table, rows=rows.reverse().with_columns(pl.col("customer_id").replace_strict(other)))
+        for table, rows in ((survey, before), (plans, plans.rows))
+    )
+    assert model_bytes(trained(orders, attributes=[cut, moved])) == model_bytes(model)
 
 
 def test_training_rows_know_only_what_was_said_before_their_cutoff(survey: AttributeTable) -> None:
