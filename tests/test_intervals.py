@@ -78,8 +78,8 @@ def test_the_interval_holds_nine_of_ten_where_the_spread_is_true() -> None:
     rng = np.random.default_rng(3)
     apart = rng.gamma(1.0, 0.3, 40_000)
     log_odds = rng.normal(0.0, 2.0, 40_000)
-    truth = log_odds + rng.normal(0.0, np.sqrt(0.2**2 + (0.7 * apart) ** 2))
-    low, high = (log_odds_of(end) for end in Spread(0.2, 0.7).interval(log_odds, apart))
+    truth = log_odds + rng.normal(0.0, np.sqrt(0.2**2 + (0.7 * apart) ** 2 + (0.1 * log_odds) ** 2))
+    low, high = (log_odds_of(end) for end in Spread(0.2, 0.7, 0.1).interval(log_odds, apart))
     assert ((low <= truth) & (truth <= high)).mean() == pytest.approx(0.9, abs=0.006)
     assert (truth < low).mean() == pytest.approx(0.05, abs=0.005)
 
@@ -103,8 +103,8 @@ def test_a_season_that_was_never_seen_widens_the_intervals(orders: pl.DataFrame,
     assert score_customers(orders, seen)["churn_probability"].equals(
         score_customers(orders, unseen)["churn_probability"]
     )
-    assert widened(Spread(0.3, 0.6), 0.0) == Spread(0.3, 0.6)
-    assert widened(Spread(0.3, 0.6), 0.5).level == pytest.approx(np.hypot(0.3, LEVEL_UNSEEN / 2))
+    assert widened(Spread(0.3, 0.6, 0.1), 0.0) == Spread(0.3, 0.6, 0.1)
+    assert widened(Spread(0.3, 0.6, 0.1), 0.5).level == pytest.approx(np.hypot(0.3, LEVEL_UNSEEN / 2))
 
 
 def test_where_truth_is_known_the_intervals_hold_most_of_it_and_are_not_idle(known_truth: ModuleType) -> None:
@@ -131,12 +131,12 @@ def test_without_signal_everybody_has_the_interval_of_the_base_rate() -> None:
 
 
 def test_whom_nothing_can_be_said_of_is_counted_and_told(orders: pl.DataFrame, model: ChurnModel) -> None:
-    blind = replace(model, spread=Spread(3.0, 0.0))
+    blind = replace(model, spread=Spread(3.0, 0.0, 0.0))
     ranked = rank_customers(orders, blind)
     unclear = ranked.rows.filter((pl.col("churn_low") < RISK_MEDIUM) & (pl.col("churn_high") >= RISK_HIGH)).height
     assert ranked.summary["cannot_tell"] == unclear > 0
     assert any(note.startswith(f"Cannot tell yet for {unclear:,} of ") for note in ranked.notes)
-    sure = rank_customers(orders, replace(model, spread=Spread(0.0, 0.0)))
+    sure = rank_customers(orders, replace(model, spread=Spread(0.0, 0.0, 0.0)))
     assert sure.summary["cannot_tell"] == 0
     assert not any(note.startswith("Cannot tell") for note in sure.notes)
 

@@ -25,7 +25,7 @@ SUMMARY = (
     Term(
         "spread",
         "object",
-        "How far log odds may be from the truth: for all alike, and for each unit by which the members lie apart.",
+        "How far log odds may be from the truth: for all alike, by how far the members lie apart, and by themselves.",
         nullable=True,
     ),
     GUARDS,

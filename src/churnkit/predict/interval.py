@@ -10,11 +10,12 @@ from churnkit.predict.check import Check
 from churnkit.terms import RISK_HIGH, RISK_MEDIUM, percent
 
 # standard deviations in log odds, by the coverage in drawn shops and at cutoffs of real ones (benchmarks/intervals.py)
-PER_DISAGREEMENT = 0.6
+PER_DISAGREEMENT = 0.5
+PER_LOG_ODDS = 0.02
 LEVEL = 0.03  # of all customers alike, where the check missed nothing
 LEVEL_UNCHECKED = 0.25
-LEVEL_UNSEEN = 0.15  # further, where no day of the horizon lies in a season that was seen
-FEW_CUSTOMERS = 50.0  # over their number, further: disagreement tells the error of large shops, not all of small ones
+LEVEL_UNSEEN = 0.17  # further, where no day of the horizon lies in a season that was seen
+LEVEL_OF_ONE, PER_LOG_ODDS_OF_ONE = 50.0, 20.0  # further, over the number of customers: what all members do not know
 
 
 def spread_after(check: Check | None, customers: int) -> Spread:
@@ -32,7 +33,11 @@ def spread_after(check: Check | None, customers: int) -> Spread:
         square = LEVEL_UNCHECKED**2
     else:
         square = (LEVEL**2 + max(check.level_error**2 - check.level_chance**2, 0.0)) / 2
-    return Spread(math.hypot(math.sqrt(square), FEW_CUSTOMERS / customers), PER_DISAGREEMENT)
+    return Spread(
+        level=math.hypot(math.sqrt(square), LEVEL_OF_ONE / customers),
+        per_disagreement=PER_DISAGREEMENT,
+        per_log_odds=math.hypot(PER_LOG_ODDS, PER_LOG_ODDS_OF_ONE / customers),
+    )
 
 
 def widened(spread: Spread, unseen: float) -> Spread:

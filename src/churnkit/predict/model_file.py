@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import date
 from typing import Any, get_args
 
@@ -135,10 +135,7 @@ def model_card(model: ChurnModel) -> dict[str, Any]:
 
 
 def _spread(manifest: Mapping[str, Any]) -> Spread:
-    return Spread(
-        level=number_of(manifest, "level", 0.0, 50.0),
-        per_disagreement=number_of(manifest, "per_disagreement", 0.0, 50.0),
-    )
+    return Spread(**{part.name: number_of(manifest, part.name, 0.0, 50.0) for part in fields(Spread)})
 
 
 def _weights(manifest: Mapping[str, Any], count: int) -> tuple[float, ...]:
