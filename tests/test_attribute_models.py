@@ -136,7 +136,7 @@ def test_the_pushes_of_the_attributes_add_up_with_those_of_the_families(
     book = order_book(ORDERS, [plans, survey])
     customers = score_customers(book, model, cutoff=CUTOFF)
     habit = model_habit(book, customers, model, CUTOFF)
-    assert families_of(model)[-2:] == ("nps", "plan")
+    assert families_of(model)[-3:] == ("nps answers", "nps", "plan")
     p = customers["churn_probability"].to_numpy()
     rest = np.log(p / (1 - p)) - family_pushes(model, customers, habit).sum(axis=1)
     assert np.ptp(rest) < 1e-6
@@ -156,9 +156,11 @@ def test_an_explanation_tells_an_attribute_in_the_words_of_the_list(
     latest = survey.rows.filter(
         pl.col("customer_id") == answered["customer_id"], pl.col("known_at").dt.date() < CUTOFF
     ).row(-1, named=True)
-    said = told.filter(pl.col("family") == "nps")["statement"].item()
-    assert said.startswith(f"nps {latest['nps']}")
-    assert str(latest["known_at"].date()) in said
+    said = dict(told.select("family", "statement").iter_rows())
+    usual = next(each.column.usual for each in model.attributes if each.column.name == "nps")
+    day = latest["known_at"].date()
+    assert said["nps"] == ("" if latest["nps"] == usual else f"nps {latest['nps']} on {day} (usual is {usual:.0f})")
+    assert said["nps answers"].endswith(f" {(CUTOFF - day).days} days ago")
 
 
 def test_a_saved_model_keeps_what_it_reads(plans: AttributeTable, survey: AttributeTable, model: ChurnModel) -> None:
@@ -347,7 +349,11 @@ def test_a_number_is_told_with_its_day_and_with_what_is_usual() -> None:
     )
     row = {"nps": 2, "n_nps": 3, "nps_age_days": 26}
     assert statement_of("nps", read, row, CUTOFF) == "nps 2 on 2022-12-01 (usual is 8)"
-    assert statement_of("nps", read, row | {"nps": 8}, CUTOFF) == "nps 8, stated 3 times, last on 2022-12-01"
-    assert statement_of("nps", read, {"nps": None, "n_nps": 0, "nps_age_days": None}, CUTOFF) == "nps is missing"
+    assert statement_of("nps", read, row | {"nps": 8}, CUTOFF) == ""
+    assert statement_of("nps answers", read, row, CUTOFF) == "nps stated 3 times, last 26 days ago"
+    assert statement_of("nps answers", read, row | {"n_nps": 1}, CUTOFF) == "nps stated once, 26 days ago"
+    never = {"nps": None, "n_nps": 0, "nps_age_days": None}
+    assert statement_of("nps", read, never, CUTOFF) == "nps is missing"
+    assert statement_of("nps answers", read, never, CUTOFF) == ""
     assert statement_of("nps", read[:1], {"nps": 8}, CUTOFF) == ""
     assert statement_of("nps", read[:1], {"nps": 2.5}, CUTOFF) == "nps 2.5 (usual is 8)"

@@ -38,6 +38,11 @@ class Attribute:
     column: TableColumn
     of: str
 
+    @property
+    def family(self) -> str:
+        """What reasons are told of: the value by itself, its number of answers and their age together."""
+        return self.of if self.column.name == self.of else f"{self.of} answers"
+
     def to_manifest(self) -> dict[str, Any]:
         """The column as a model file keeps it."""
         return self.column.to_manifest() | {"of": self.of}
@@ -101,45 +106,56 @@ def bent(attributes: Attributes) -> list[int]:
 
 
 def told_of(attributes: Attributes) -> tuple[str, ...]:
-    """The attributes that reasons are told of, each once."""
+    """The attributes, each once."""
     return tuple(dict.fromkeys(attribute.of for attribute in attributes))
 
 
+def families_among(attributes: Attributes) -> tuple[str, ...]:
+    """What reasons are told of, each once (`Attribute.family`)."""
+    return tuple(dict.fromkeys(attribute.family for attribute in attributes))
+
+
 def groups_among(attributes: Attributes) -> NDArray[np.int64]:
-    """For each column of the matrix the place of its attribute in `told_of`."""
+    """For each column of the matrix the place of its family in `families_among`."""
     if not attributes:
         return np.empty(0, dtype=np.int64)
-    place = {name: at for at, name in enumerate(told_of(attributes))}
-    of = np.array([place[attribute.of] for attribute in attributes])
+    place = {name: at for at, name in enumerate(families_among(attributes))}
+    of = np.array([place[attribute.family] for attribute in attributes])
     return np.asarray(of[groups_of([attribute.column for attribute in attributes])])
 
 
-def statement_of(name: str, attributes: Attributes, row: Mapping[str, Any], cutoff: date) -> str:
+def statement_of(family: str, attributes: Attributes, row: Mapping[str, Any], cutoff: date) -> str:
     """What an attribute says of a customer: `plan is basic`, `satisfaction 2 on 2024-03-01 (usual is 8)`.
 
-    A value that the model does not tell from other rare ones is called so. Empty where it is a number that is as usual.
+    Its answers say how often it was stated and how long ago. A value that the model does not tell from other rare ones
+    is called so. Empty where it is a number that is as usual.
 
     Args:
-        name: The attribute.
+        family: The attribute, or its answers.
         attributes: What the model reads.
         row: The customer.
         cutoff: The cutoff of the row.
     """
-    value, age, count = row.get(name), row.get(f"{name}_age_days"), row.get(f"n_{name}")
-    column = next((each.column for each in attributes if each.column.name == name), None)
+    told = next(each for each in attributes if each.family == family)
+    value, age = row.get(told.of), row.get(f"{told.of}_age_days")
+    if family != told.of:
+        return "" if age is None else _answered(told.of, age, row[f"n_{told.of}"])
+    column = told.column
     if value is None:
-        return f"{name} is missing"
-    if column is None or value == column.usual:
-        if age is None or count is None:
-            return ""
-        times = "once" if count == 1 else f"{count:,} times"
-        return f"{name} {plain(value)}, stated {times}, last on {cutoff - timedelta(days=age)}"
+        return f"{column.name} is missing"
     if column.kind == "category" or isinstance(value, str):
         said = column.statement(str(value))
         return said if column.kind == "number" or str(value) in column.levels else f"{said} (rare)"
+    if value == column.usual:
+        return ""
     if age is None:
         return column.statement(float(value))
-    return f"{name} {plain(value)} on {cutoff - timedelta(days=age)} (usual is {plain(column.usual)})"
+    return f"{column.name} {plain(value)} on {cutoff - timedelta(days=age)} (usual is {plain(column.usual)})"
+
+
+def _answered(name: str, age_days: int, count: int) -> str:
+    ago = "1 day ago" if age_days == 1 else f"{age_days:,} days ago"
+    return f"{name} stated once, {ago}" if count == 1 else f"{name} stated {count:,} times, last {ago}"
 
 
 def suspects(book: OrderBook, attributes: Attributes, *, cutoff: date, horizon_days: int) -> dict[str, float]:

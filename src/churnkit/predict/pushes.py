@@ -10,7 +10,7 @@ import polars as pl
 from churnkit.customers.features import FEATURES
 from churnkit.models.blend import Habit
 from churnkit.models.hazard import contributions_of
-from churnkit.predict.attributes import groups_among, told_of
+from churnkit.predict.attributes import families_among, groups_among
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.stack import FloatArray, feature_matrix
 
@@ -21,7 +21,7 @@ _SILENCE, _FREQUENCY = FAMILIES.index("silence"), FAMILIES.index("frequency")
 
 def families_of(model: ChurnModel) -> tuple[str, ...]:
     """What reasons are told of: the families of features, then each attribute that the model reads."""
-    return (*FAMILIES, *told_of(model.attributes))
+    return (*FAMILIES, *families_among(model.attributes))
 
 
 def family_pushes(model: ChurnModel, customers: pl.DataFrame, habit: Habit) -> FloatArray:
