@@ -10,7 +10,7 @@ from churnkit.act.ranking import score
 from churnkit.customers.snapshot import default_cutoff, order_book, snapshot
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.pushes import FAMILIES, family_pushes
-from churnkit.predict.reasons import MOST_REASONS, statement, usual_values
+from churnkit.predict.reasons import MOST_REASONS, families_told, statement, tells_why_up, usual_values
 from churnkit.predict.scoring import model_habit
 from churnkit.predict.stack import feature_matrix
 from churnkit.predict.training import train
@@ -126,3 +126,34 @@ def test_a_reason_never_calls_large_what_is_small(orders: pl.DataFrame) -> None:
             told = statement("spend", row, usual, cutoff, rising=rising)
             fits = row["mean_order"] < usual["mean_order"] if rising else row["mean_order"] > usual["mean_order"]
             assert not told or (word in told and fits)
+
+
+def test_a_small_push_up_is_no_reason_where_much_pushes_down() -> None:
+    assert tells_why_up(np.array([0.4, 0.1, -0.3]))
+    assert tells_why_up(np.array([0.4, -0.7]))
+    assert not tells_why_up(np.array([0.1, -0.7]))
+    assert not tells_why_up(np.array([0.01, -0.001]))
+
+
+def drawn_again(orders: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """As many customers, drawn with replacement; each draw is a customer of its own."""
+    ids = orders["customer_id"].cast(pl.String).unique().sort()
+    draws = ids.gather(np.random.default_rng(seed).integers(len(ids), size=len(ids)))
+    named = pl.DataFrame({"id": draws, "draw": [f"d{n}" for n in range(len(draws))]})
+    lines = orders.with_columns(id=pl.col("customer_id").cast(pl.String)).join(named, on="id")
+    return lines.with_columns(customer_id=pl.col("draw").cast(pl.Categorical())).drop("id", "draw")
+
+
+def test_with_other_customers_to_learn_from_the_first_reason_stays(orders: pl.DataFrame, model: ChurnModel) -> None:
+    cutoff, book = default_cutoff(orders), order_book(orders)
+    again = train(drawn_again(orders, 1), cutoff=cutoff, horizon_days=60)
+    known = snapshot(book, cutoff=cutoff)
+    active = known.filter(pl.col("recency_days") <= model.activity_window_days)
+    first, second = (
+        [
+            families[0]
+            for families in families_told(each, active, model_habit(book, active, each, cutoff), known, cutoff)
+        ]
+        for each in (model, again)
+    )
+    assert np.mean([a == b for a, b in zip(first, second, strict=True)]) >= 0.8

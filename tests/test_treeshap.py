@@ -129,3 +129,28 @@ def test_the_expected_log_odds_are_the_mean_over_the_training_rows() -> None:
 def test_groups_that_do_not_fit_are_a_bug_of_the_caller(large: Trees) -> None:
     with pytest.raises(ValueError, match="one number below 2"):
         grouped_shap(large, rows(3, seed=3), [0, 1, 2, 0, 0], 2)
+
+
+def by_definition(trees: Trees, X: FloatArray, background: FloatArray, groups: NDArray[np.int64]) -> FloatArray:
+    """Shapley values of groups where the columns of unknown groups are those of other rows, all in turn."""
+    players = int(groups.max()) + 1
+    worth = {}
+    for size in range(players + 1):
+        for known in combinations(range(players), size):
+            mixed = np.where(np.isin(groups, known), X[:, None], background[None])
+            worth[known] = trees.log_odds(mixed.reshape(-1, X.shape[1])).reshape(len(X), -1).mean(axis=1)
+    result = np.zeros((len(X), players))
+    for known, value in worth.items():
+        for group in set(range(players)) - set(known):
+            weight = factorial(len(known)) * factorial(players - 1 - len(known)) / factorial(players)
+            result[:, group] += weight * (worth[tuple(sorted((*known, group)))] - value)
+    return result
+
+
+def test_the_strongest_group_is_nearly_always_that_of_the_definition(large: Trees) -> None:
+    groups = np.array([0, 0, 1, 2, 2])
+    X = rows(150, seed=11)
+    quick, _ = grouped_shap(large, X, groups, 3)
+    exact = by_definition(large, X, rows(4000, seed=0)[:120], groups)
+    assert exact.sum(axis=1) == pytest.approx(large.log_odds(X) - large.log_odds(rows(4000, seed=0)[:120]).mean())
+    assert (np.abs(quick).argmax(axis=1) == np.abs(exact).argmax(axis=1)).mean() >= 0.95

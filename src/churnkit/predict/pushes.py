@@ -17,6 +17,9 @@ from churnkit.predict.stack import FloatArray, feature_matrix
 FAMILIES = ("silence", "frequency", "recent", "trend", "spend", "basket", "refunds")
 _MERGED = {"gaps": "silence"}  # a gap means something only against the silence, and the other way round
 _SILENCE, _FREQUENCY = FAMILIES.index("silence"), FAMILIES.index("frequency")
+# How much of the layer's push by the habit is told as rhythm. Under a refit the first reason stays for .92 of the
+# customers of two shops; with 0 for .79, with 0.5 for .88. With 1 for .93, but then many customers have that one reason.
+RHYTHM_SHARE = 0.75
 
 
 def families_of(model: ChurnModel) -> tuple[str, ...]:
@@ -49,11 +52,14 @@ def groups_of(features: tuple[str, ...]) -> np.ndarray[tuple[int], np.dtype[np.i
 
 
 def _btyd_pushes(model: ChurnModel, habit: Habit) -> FloatArray:
-    """From the mean to the habit with the silence that is usual for it, then to the silence as it is."""
+    """From the mean to the habit with the silence that is usual for it, then to the silence as it is.
+
+    The first step is most of what the layer knows, and tells the rhythm as much as the number of orders.
+    """
     usual_silence = np.minimum(habit.T / (habit.x + 1.0), habit.T)
     usual = habit._replace(t_x=np.where(habit.x > 0, habit.T - usual_silence, 0.0))
-    at_usual = model.blend.btyd_log_odds(usual)
+    layer = model.blend.btyd_log_odds(habit) - model.btyd_mean_log_odds
     pushes = np.zeros((len(habit.x), len(FAMILIES)))
-    pushes[:, _FREQUENCY] = at_usual - model.btyd_mean_log_odds
-    pushes[:, _SILENCE] = model.blend.btyd_log_odds(habit) - at_usual
+    pushes[:, _FREQUENCY] = (1 - RHYTHM_SHARE) * (model.blend.btyd_log_odds(usual) - model.btyd_mean_log_odds)
+    pushes[:, _SILENCE] = layer - pushes[:, _FREQUENCY]
     return pushes
