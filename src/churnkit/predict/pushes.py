@@ -18,7 +18,7 @@ FAMILIES = ("silence", "frequency", "recent", "trend", "spend", "basket", "refun
 _MERGED = {"gaps": "silence"}  # a gap means something only against the silence, and the other way round
 _SILENCE, _FREQUENCY = FAMILIES.index("silence"), FAMILIES.index("frequency")
 # How much of the layer's push by the habit is told as rhythm. Under a refit the first reason stays for .92 of the
-# customers of two shops; with 0 for .79, with 0.5 for .88. With 1 for .93, but then many customers have that one reason.
+# customers of two shops; with 0 for .79, with 0.5 for .88. With 1 for .93, but then many have that one reason only.
 RHYTHM_SHARE = 0.75
 
 
