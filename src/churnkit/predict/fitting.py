@@ -39,7 +39,7 @@ from churnkit.predict.stack import (
     training_book,
 )
 
-RATE_WORTH = 500  # customers
+RATE_WORTH = 250  # customers
 FEWEST_ROWS, FEWEST_OF_A_KIND = 200, 20  # training rows in all, and of those who left and who stayed
 SPLINE_FEATURES = (
     "recency_days",
@@ -135,12 +135,12 @@ def rate_for_everybody(fit: Fit, customers: int) -> float:
     """The one probability to give to everybody where nothing tells them apart.
 
     The rate of the last outcomes is one horizon old, and as those who are gone pile up among the known, it rises. The
-    layer foretells by how much, roughly where it saw few customers: with `RATE_WORTH` of them it counts half. A miss
-    that is carried over moves the rate like the level of a blend.
+    layer foretells by how much; half of it is believed at most, and half of that where it saw `RATE_WORTH` customers. A
+    miss that is carried over moves the rate like the level of a blend.
     """
     if fit.rows is None:
         return fit.forecast_mean
-    rise = max(fit.forecast_mean - fit.rows.base_rate, 0.0)
+    rise = max(fit.forecast_mean - fit.rows.base_rate, 0.0) / 2
     rate = fit.rows.base_rate + customers / (customers + RATE_WORTH) * rise
     return float(probability_of(log_odds_of(np.array(rate)) + fit.miss)) if fit.miss else rate
 
