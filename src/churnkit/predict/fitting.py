@@ -135,14 +135,14 @@ def rate_for_everybody(fit: Fit, customers: int) -> float:
     """The one probability to give to everybody where nothing tells them apart.
 
     The rate of the last outcomes is one horizon old, and as those who are gone pile up among the known, it rises. The
-    layer foretells by how much; half of it is believed at most, and half of that where it saw `RATE_WORTH` customers. A
-    miss that is carried over moves the rate like the level of a blend.
+    layer, with the miss that is carried over, foretells by how much; half of it is believed at most, and half of that
+    where it saw `RATE_WORTH` customers. The miss does not move the rate itself, which came and missed nothing.
     """
     if fit.rows is None:
         return fit.forecast_mean
-    rise = max(fit.forecast_mean - fit.rows.base_rate, 0.0) / 2
-    rate = fit.rows.base_rate + customers / (customers + RATE_WORTH) * rise
-    return float(probability_of(log_odds_of(np.array(rate)) + fit.miss)) if fit.miss else rate
+    forecast = float(probability_of(log_odds_of(np.array(fit.forecast_mean)) + fit.miss))
+    rise = max(forecast - fit.rows.base_rate, 0.0) / 2
+    return fit.rows.base_rate + customers / (customers + RATE_WORTH) * rise
 
 
 def reweighed(fit: Fit, members: FloatArray, weights: FloatArray, strength: float) -> FloatArray:
