@@ -69,14 +69,6 @@ SCORE = (
     Term("customer_id", "id", "The customer, exactly as in the file."),
     Term("churn_probability", "probability", "P(no order within the horizon); in a labelled table P(churned)."),
     Term(
-        "churn_low",
-        "share",
-        "Lower end of its 90 % interval: for 90 of 100 customers the true probability, given their history, lies "
-        "within.",
-        nullable=True,
-    ),
-    Term("churn_high", "share", "Upper end of that interval.", nullable=True),
-    Term(
         "risk",
         "text",
         f"high from a churn probability of {RISK_HIGH}, medium from {RISK_MEDIUM}, low below.",
@@ -108,6 +100,14 @@ SCORE = (
     ),
     Term("next_order_on", "date", "When the next order was or is due by the customer's own rhythm.", nullable=True),
     Term("reasons", "list", "At most three reasons for the churn probability, in the customer's own numbers."),
+    Term(
+        "churn_low",
+        "share",
+        "Lower end of the 90 % interval of the churn probability: for 90 of 100 customers the true one, given their "
+        "history, lies within.",
+        nullable=True,
+    ),
+    Term("churn_high", "share", "Upper end of that interval.", nullable=True),
 )
 
 _SCORED = {term.name: term for term in SCORE}
