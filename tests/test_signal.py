@@ -1,18 +1,19 @@
 """Signal or none: whether the history tells customers apart is found out, said, and acted upon."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
-from churnkit.customers.snapshot import default_cutoff, outcomes
+from churnkit.customers.snapshot import default_cutoff, order_book, outcomes
 from churnkit.evaluate.metrics import log_loss
 from churnkit.predict.check import tells_apart
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.scoring import score_customers
+from churnkit.predict.stack import horizon_rows, model_features
 from churnkit.predict.training import train
-from worlds import shop
+from worlds import START, coin_toss_shop, lines_of, shop
 
 HORIZON_DAYS = 60
 
@@ -83,3 +84,24 @@ def test_where_only_the_number_of_orders_is_left_it_is_used() -> None:
     assert model.kind == "blend"
     assert not any(note.startswith("No signal") for note in model.notes)
     assert ours < 0.97 * min(known, itself)
+
+
+def test_a_rate_that_fell_a_lot_is_expected_to_fall_on_and_one_that_stood_is_not() -> None:
+    growing = horizon_rows(
+        order_book(ever_more_orders()), START.date() + timedelta(days=540), 60, model_features(), 1.0
+    )
+    steady = horizon_rows(order_book(coin_toss_shop()), START.date() + timedelta(days=480), 60, model_features(), 1.0)
+    assert growing is not None
+    assert steady is not None
+    assert growing.trend < -0.05
+    assert abs(steady.trend) < 0.01
+
+
+def ever_more_orders() -> pl.DataFrame:
+    """Nobody leaves, and everybody orders by the toss of a coin that falls on order ever more often."""
+    rng = np.random.default_rng(11)
+    rows: list[tuple[str, datetime, int | None]] = []
+    for n in range(1_500):
+        days = np.flatnonzero(rng.random(720) < 0.001 + 0.06 * np.linspace(0, 1, 720) ** 3)
+        rows += [(f"c{n:05d}", START + timedelta(days=int(day)), 1000) for day in days]
+    return lines_of(rows)

@@ -136,13 +136,15 @@ def rate_for_everybody(fit: Fit, customers: int) -> float:
 
     The rate of the last outcomes is one horizon old, and as those who are gone pile up among the known, it rises. The
     layer, with the miss that is carried over, foretells by how much; half of it is believed at most, and half of that
-    where it saw `RATE_WORTH` customers. The miss does not move the rate itself, which came and missed nothing.
+    where it saw `RATE_WORTH` customers. The miss does not move the rate itself, which came and missed nothing; but
+    where it fell a lot over the last horizon, as in a shop whose customers order ever more often, it will fall on.
     """
     if fit.rows is None:
         return fit.forecast_mean
     forecast = float(probability_of(log_odds_of(np.array(fit.forecast_mean)) + fit.miss))
     rise = max(forecast - fit.rows.base_rate, 0.0) / 2
-    return fit.rows.base_rate + customers / (customers + RATE_WORTH) * rise
+    rate = fit.rows.base_rate + customers / (customers + RATE_WORTH) * rise
+    return float(probability_of(log_odds_of(np.array(rate)) + min(fit.rows.trend, 0.0)))
 
 
 def reweighed(fit: Fit, members: FloatArray, weights: FloatArray, strength: float) -> FloatArray:

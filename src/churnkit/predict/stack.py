@@ -18,6 +18,7 @@ from churnkit.customers.kernel import OrderBook
 from churnkit.customers.selection import fewer_customers
 from churnkit.customers.snapshot import first_order_on, outcomes, snapshot
 from churnkit.models.hazard import interval_ends, with_interval
+from churnkit.models.level import carried_miss
 from churnkit.predict.attributes import Attributes, attribute_matrix, known_columns, names_of
 from churnkit.windows import has_history, training_cutoffs
 
@@ -38,6 +39,7 @@ class TrainingRows:
         recency_days: (rows,), for the rule that people use instead.
         cutoffs: The cutoffs, latest first.
         base_rate: Share without an order at the latest of them.
+        trend: The part of its change over one horizon that is expected again, in log odds.
         log_odds_offset: To be added to the log odds of a model of these rows, where those with an order were preferred.
     """
 
@@ -46,6 +48,7 @@ class TrainingRows:
     recency_days: FloatArray
     cutoffs: tuple[date, ...]
     base_rate: float
+    trend: float = 0.0
     log_odds_offset: float = 0.0
 
 
@@ -78,7 +81,10 @@ def horizon_rows(
         parts.append(snapshot(book, cutoff=earlier).select(*read).with_columns(churned))
     if not parts:
         return None
-    base_rate = _share(parts[0]["_churned"])
+    rates = {day: _share(part["_churned"]) for day, part in zip(cutoffs, parts, strict=True)}
+    base_rate, before = rates[cutoffs[0]], rates.get(cutoffs[0] - timedelta(days=horizon_days))
+    history = (cutoffs[0] - first_order_on(book)).days / horizon_days
+    trend = 0.0 if before is None else carried_miss(before, base_rate, parts[0].height, history)
     rows = _by_content(parts, read)
     if rows.height > MOST_ROWS:
         rows = rows[_spaced(np.arange(rows.height), MOST_ROWS)]
@@ -88,6 +94,7 @@ def horizon_rows(
         recency_days=_floats(rows["recency_days"]),
         cutoffs=tuple(cutoffs),
         base_rate=base_rate,
+        trend=trend,
     )
 
 
