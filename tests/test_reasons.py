@@ -99,6 +99,15 @@ def test_the_pushes_add_up_to_the_log_odds(orders: pl.DataFrame, model: ChurnMod
     assert np.ptp(rest) < 1e-9  # what is left is the same for everybody: the average
 
 
+def test_pushes_are_counted_from_the_average_active_customer(orders: pl.DataFrame, model: ChurnModel) -> None:
+    customers = snapshot(orders, cutoff=model.cutoff).filter(pl.col("recency_days") <= model.activity_window_days)
+    habit = model_habit(order_book(orders), customers, model, model.cutoff)
+    assert np.abs(family_pushes(model, customers, habit).mean(axis=0)).max() < 1e-6
+    lapsed = snapshot(orders, cutoff=model.cutoff).filter(pl.col("recency_days") > 2 * model.activity_window_days)
+    pushes = family_pushes(model, lapsed, model_habit(order_book(orders), lapsed, model, model.cutoff))
+    assert (pushes.sum(axis=1) > 0).all()
+
+
 def test_longer_silence_pushes_harder(orders: pl.DataFrame, model: ChurnModel) -> None:
     cutoff = default_cutoff(orders)
     begin = datetime.combine(cutoff, time()) - timedelta(days=300)

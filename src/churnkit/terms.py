@@ -383,7 +383,7 @@ EXPLAIN = (
         "Family of features: silence, frequency, recent, trend, spend, basket, refunds; an attribute, or a column of a "
         "labelled table.",
     ),
-    Term("push", "number", "Log odds of churn that the family adds, against the average customer."),
+    Term("push", "number", "Log odds of churn that the family adds, against the average active customer."),
     Term("points", "number", "The same in points of churn probability: its share of the way from the average."),
     Term("statement", "text", "What the family says, in the customer's own numbers; empty where it says nothing."),
 )

@@ -41,7 +41,12 @@ _OF_TIME = (
 EXPLAINED = (
     *(term for term in SCORE if term.name != "rank"),
     *_OF_TIME,
-    Term("average_probability", "share", "Churn probability of the average customer, from which the families push."),
+    Term(
+        "average_probability",
+        "share",
+        "Churn probability of the average active customer (in a labelled table, of the average customer), from which "
+        "the families push.",
+    ),
     Term("similar", "object", "What became of customers who looked like this one.", nullable=True, of=SIMILAR),
     Term(
         "told",
@@ -91,6 +96,7 @@ def portrait_of(
         pushes=_pushes(rows),
         average=customer["average_probability"],
         probability=customer["churn_probability"],
+        whose="customer" if cutoff is None else "active customer",
     )
 
 

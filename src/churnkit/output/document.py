@@ -123,6 +123,7 @@ class Portrait:
         pushes: What pushes the probability up and down, strongest first.
         average: Churn probability of the average customer, from which they push.
         probability: That of this customer, to which they push.
+        whose: Of whom the average is.
     """
 
     title: str
@@ -135,6 +136,7 @@ class Portrait:
     pushes: Sequence[Push] = ()
     average: float = 0.0
     probability: float = 0.0
+    whose: str = "customer"
 
 
 @dataclass(frozen=True, kw_only=True)

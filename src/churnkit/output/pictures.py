@@ -63,7 +63,9 @@ def timeline(orders: Sequence[Mapping[str, Any]], cutoff: date, horizon_days: in
     return lines + [[(part.replace(TIE, " "), "dim")] for part in parts]
 
 
-def push_bars(pushes: Sequence[Push], average: float, probability: float, room: int | None) -> list[Line]:
+def push_bars(
+    pushes: Sequence[Push], average: float, probability: float, room: int | None, whose: str = "customer"
+) -> list[Line]:
     """Bars to the left and to the right of the average customer, each with its points and its statement.
 
     Args:
@@ -71,6 +73,7 @@ def push_bars(pushes: Sequence[Push], average: float, probability: float, room: 
         average: Churn probability of the average customer.
         probability: That of this one.
         room: Columns of the terminal; None for a pipe.
+        whose: Of whom the average is.
     """
     half = 7 if room is not None and room < 76 else 14 if room is not None and room >= 110 else 10
     name_size = max((width(push.name) for push in pushes), default=0)
@@ -96,7 +99,7 @@ def push_bars(pushes: Sequence[Push], average: float, probability: float, room: 
         else:
             lines.append(first)
             lines += [[("  " + part, "dim")] for part in wrap(push.statement, (room or 0) - 2) if push.statement]
-    ends = f"average customer {percent(average, digits=0)}, this one {percent(probability, digits=0)}"
+    ends = f"average {whose} {percent(average, digits=0)}, this one {percent(probability, digits=0)}"
     return [*lines, [(ends, "")]]
 
 

@@ -26,7 +26,7 @@ def portrait_blocks(portrait: Portrait, room: int | None) -> list[list[Line]]:
         blocks.append(timeline(portrait.orders, portrait.cutoff, portrait.horizon_days, room))
     blocks.append([[(part, "")] for line in portrait.lines for part in _fitted(shown(line, "text"), room)])
     if portrait.pushes:
-        blocks.append(push_bars(portrait.pushes, portrait.average, portrait.probability, room))
+        blocks.append(push_bars(portrait.pushes, portrait.average, portrait.probability, room, portrait.whose))
     return [block for block in blocks if block]
 
 

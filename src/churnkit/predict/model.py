@@ -32,7 +32,9 @@ class ChurnModel:
         spread: How far the probabilities may be from the truth.
         season: How busy each month is; the buy-till-you-die layer measures time by its clock.
         blend: The members; for a `base-rate` model the buy-till-you-die layer alone, for `alive_probability`.
-        btyd_mean_log_odds: Mean log odds of the buy-till-you-die layer at the cutoff; reasons are told against it.
+        usual_pushes: What each family of features adds for the average active customer of the training, against whom
+            reasons are told (`pushes.families_of`); empty while it is not known.
+        btyd_mean_log_odds: Mean log odds of the buy-till-you-die layer at the cutoff; its pushes are counted from it.
         valuation: What is known of money and rhythm beside the churn probability.
         month_days: How many days of January .. December the history has seen.
         profile: How the active customers looked at the cutoff; None where there were too few.
@@ -62,6 +64,7 @@ class ChurnModel:
     month_days: tuple[int, ...]
     profile: Profile | None = None
     guards: Mapping[str, str] = field(default_factory=dict)
+    usual_pushes: tuple[float, ...] = ()
     figures: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     training: dict[str, Any] = field(default_factory=dict)

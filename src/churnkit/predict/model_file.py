@@ -16,11 +16,12 @@ from churnkit.models.container import FORMAT_VERSION, write_container
 from churnkit.models.hazard import Hazard
 from churnkit.models.seasonal import Season
 from churnkit.models.spread import Spread
-from churnkit.predict.attributes import attributes_of_manifest, told_of, width_of
+from churnkit.predict.attributes import attributes_of_manifest, families_among, told_of, width_of
 from churnkit.predict.guards import OF_TRAINING, standing_guards
 from churnkit.predict.manifest import field_of, number_of, texts_of
 from churnkit.predict.model import ChurnModel, Kind
 from churnkit.predict.profile import Profile, profile_from
+from churnkit.predict.pushes import FAMILIES
 from churnkit.predict.valuation import Valuation
 from churnkit.windows import MONTHS
 
@@ -50,6 +51,7 @@ def model_bytes(model: ChurnModel) -> bytes:
         "profile": model.profile and model.profile.to_manifest(),
         "guards": dict(model.guards),
         "spread": asdict(model.spread),
+        "usual_pushes": list(model.usual_pushes),
         "notes": list(model.notes),
         "seed": model.seed,
         **{name: getattr(model, name) for name in _FACTS},
@@ -101,6 +103,7 @@ def model_of(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) ->
         profile=_profile(manifest),
         guards=_guards(manifest),
         spread=_spread(field_of(manifest, "spread", dict)),
+        usual_pushes=_usual_pushes(manifest, len(FAMILIES) + len(families_among(attributes))),
         notes=texts_of(manifest, "notes"),
         seed=int(number_of(manifest, "seed", 0, 2**32 - 1)),
         attributes=attributes,
@@ -132,6 +135,13 @@ def model_card(model: ChurnModel) -> dict[str, Any]:
         "spread": asdict(model.spread),
         **{name: getattr(model, name) for name in _FACTS},
     }
+
+
+def _usual_pushes(manifest: Mapping[str, Any], families: int) -> tuple[float, ...]:
+    pushes = field_of(manifest, "usual_pushes", list)
+    if len(pushes) not in (0, families):
+        raise ModelFileError(f"usual_pushes of the model are not {families} numbers")
+    return tuple(number_of({"usual_pushes": push}, "usual_pushes", -50.0, 50.0) for push in pushes)
 
 
 def _spread(manifest: Mapping[str, Any]) -> Spread:

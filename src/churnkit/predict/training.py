@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TypeAlias
 
+import numpy as np
 import polars as pl
 
 from churnkit.customers.attributes import Attributes
@@ -21,9 +22,10 @@ from churnkit.predict.interval import spread_after
 from churnkit.predict.model import ChurnModel
 from churnkit.predict.profile import profile_of
 from churnkit.predict.provenance import fingerprint, versions
+from churnkit.predict.pushes import USUAL_ROWS, usual_pushes
 from churnkit.predict.rhythm import habit_of
 from churnkit.predict.scoring import churn_probabilities, model_habit
-from churnkit.predict.stack import TrainingRows, model_features
+from churnkit.predict.stack import TrainingRows, content_of, model_features
 from churnkit.predict.valuation import Valuation, fit_valuation
 
 Progress: TypeAlias = Callable[[str], None]
@@ -99,6 +101,7 @@ def train(
         check,
     )
     p = churn_probabilities(model, known, model_habit(book, known, model, cutoff))
+    model = replace(model, usual_pushes=_usual_pushes(model, book, known))
     return replace(model, profile=profile_of(book, frame, model.season, known.with_columns(churn_probability=p)))
 
 
@@ -107,6 +110,14 @@ def _base_rate(fit: Fit, check: Check | None, customers: int) -> float:
     if fit.rows is None or (check is not None and not check.has_signal):
         return rate_for_everybody(fit, customers)
     return fit.rows.base_rate
+
+
+def _usual_pushes(model: ChurnModel, book: OrderBook, known: pl.DataFrame) -> tuple[float, ...]:
+    """What the families of features add for the average active customer; of all known where nobody is active."""
+    active = known.filter(pl.col("recency_days") <= model.activity_window_days)
+    rows = (active if active.height else known).sort(*content_of(book))  # by content: other ids, the same model
+    rows = rows[np.linspace(0, rows.height - 1, min(rows.height, USUAL_ROWS)).round().astype(np.int64)]
+    return usual_pushes(model, rows, model_habit(book, rows, model, model.cutoff))
 
 
 def _valuation_at(book: OrderBook, known: pl.DataFrame, frame: Frame, fit: Fit) -> Valuation:
