@@ -16,7 +16,7 @@ def mean_coverage(times: float, horizons: int = 300) -> float:
     shares = []
     for _ in range(horizons):
         log_odds = rng.normal(0.5, 1.2, 3_000)
-        disagreement = rng.choice([0.0, 0.3], 3_000)
+        disagreement = 0.3 * rng.integers(0, 2, 3_000).astype(np.float64)
         truth = probability_of(log_odds + rng.normal(0.0, LEVEL_ERROR))
         low, high = Spread(times * LEVEL_ERROR, 0.0, 0.0).interval(log_odds, disagreement)
         churned = rng.random(3_000) < truth

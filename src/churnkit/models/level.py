@@ -62,7 +62,7 @@ def level_shift(log_odds: FloatArray, forecast_mean: float, strength: float, mis
         strength: The part of the way, from 0 to 1.
         miss: What is carried over of an earlier miss (`carried_miss`).
     """
-    now = float(log_odds_of(probability_of(log_odds).mean()))
+    now = float(log_odds_of(np.array(probability_of(log_odds).mean())))
     goal = now + strength * (float(log_odds_of(np.array(forecast_mean))) - now) + miss
     wanted = float(probability_of(np.array(goal)))
     low, high = -_BOUND, _BOUND
