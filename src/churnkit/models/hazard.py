@@ -54,6 +54,10 @@ class Hazard:
         share = size / np.maximum(size.sum(axis=1, keepdims=True), 1e-12)
         return np.asarray(told + missed[:, None] * share)
 
+    def slopes(self, X: FloatArray) -> list[FloatArray]:
+        """How much the log odds of the whole rise with those of each interval."""
+        return _slopes(self._steps(X))
+
     def _steps(self, X: FloatArray) -> list[FloatArray]:
         """The log odds of the step at each interval."""
         return [self.step.log_odds(at) for at in _at_intervals(X)]
